@@ -1,0 +1,41 @@
+/** The closed table of fault codes: what each means to a client that wonders whether to try again. */
+export const faultCodes = {
+  UNAUTHENTICATED: { retryable: false },
+  FORBIDDEN: { retryable: false },
+  NOT_FOUND: { retryable: false },
+  INVALID_ARGUMENT: { retryable: false },
+  FAILED_PRECONDITION: { retryable: false },
+  CONFLICT: { retryable: true },
+  IDEMPOTENCY_CONFLICT: { retryable: false },
+  RATE_LIMITED: { retryable: true },
+  PAYLOAD_TOO_LARGE: { retryable: false },
+  UNAVAILABLE: { retryable: true },
+  INTERNAL: { retryable: true },
+} as const;
+
+export type FaultCode = keyof typeof faultCodes;
+
+/**
+ * The request cannot be done, and the caller may know why: `message` is safe to show.
+ * Outcomes are data in a payload; bugs are any other error, masked outside.
+ */
+export class Fault extends Error {
+  override name = 'Fault';
+  readonly code: FaultCode;
+  /** When trying again makes sense, in ms; absent where nothing is known. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: FaultCode, message: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+
+  /** What a client sees beside the message, in a GraphQL error's `extensions`. */
+  get extensions(): { code: FaultCode; retryable: boolean; retryAfterMs?: number } {
+    const { retryable } = faultCodes[this.code];
+    return this.retryAfterMs === undefined
+      ? { code: this.code, retryable }
+      : { code: this.code, retryable, retryAfterMs: this.retryAfterMs };
+  }
+}
