@@ -5,8 +5,11 @@ export interface Dialect {
   readonly forUpdate: '' | ' FOR UPDATE';
   /** As `forUpdate`, and passes over rows that another transaction holds. */
   readonly forUpdateSkipLocked: '' | ' FOR UPDATE SKIP LOCKED';
-  /** `INSERT IGNORE` / `INSERT OR IGNORE`: rows whose key is there already are passed over. */
-  readonly insertIgnore: string;
+  /**
+   * The tail of an INSERT that passes over rows whose key is there already. `affectedRows` then counts them or not,
+   * by engine: whoever must know what was new inserts plainly and looks at the error.
+   */
+  ignoreDuplicate(keyColumns: readonly string[]): string;
   /**
    * The tail of an INSERT that updates where a row of that key is there already.
    * `set` is the list of assignments, in which `incoming(column)` is the value that would have been inserted and
@@ -26,7 +29,8 @@ export const mysqlDialect: Dialect = {
   name: 'mysql',
   forUpdate: ' FOR UPDATE',
   forUpdateSkipLocked: ' FOR UPDATE SKIP LOCKED',
-  insertIgnore: 'INSERT IGNORE',
+  // Not INSERT IGNORE: that lets values that do not fit pass as well.
+  ignoreDuplicate: ([column]) => ` ON DUPLICATE KEY UPDATE ${column} = ${column}`,
   upsert: (_keyColumns, set) => ` ON DUPLICATE KEY UPDATE ${set}`,
   incoming: (column) => `VALUES(${column})`,
   greatest: (...values) => `GREATEST(${values.join(', ')})`,
@@ -37,7 +41,7 @@ export const sqliteDialect: Dialect = {
   name: 'sqlite',
   forUpdate: '',
   forUpdateSkipLocked: '',
-  insertIgnore: 'INSERT OR IGNORE',
+  ignoreDuplicate: () => ' ON CONFLICT DO NOTHING',
   upsert: (keyColumns, set) => ` ON CONFLICT (${keyColumns.join(', ')}) DO UPDATE SET ${set}`,
   incoming: (column) => `excluded.${column}`,
   greatest: (...values) => `MAX(${values.join(', ')})`,
