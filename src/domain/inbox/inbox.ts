@@ -1,0 +1,9 @@
+export type {
+  ConversationEvent,
+  Happening,
+  InboxEvent,
+  InboxPage,
+  PresenceEvent,
+  Signal,
+  TypingEvent,
+} from './event.ts';
