@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config';
+import { TallyReporter } from './tools/tally-reporter.ts';
+
+export default defineConfig({
+  test: {
+    include: ['test/{unit,contract,api,sim,types,architecture}/**/*.test.ts'],
+    globalSetup: ['test/support/global-setup.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 120_000,
+    teardownTimeout: 30_000,
+    reporters: ['default', new TallyReporter()],
+    // What one test leaves in a global must not help the next one.
+    restoreMocks: true,
+    unstubEnvs: true,
+  },
+});
