@@ -1,0 +1,143 @@
+import { assert } from './lib/assert.ts';
+
+const kibibyte = 1024;
+const mebibyte = 1024 * kibibyte;
+const second = 1000;
+const minute = 60 * second;
+const day = 24 * 60 * minute;
+
+const table = {
+  // Writing
+  /** Drafts that one transaction of the group-commit writer takes. */
+  writerBatchDraftsMax: 256,
+  /** Drafts that may wait for a shard's writer; one more is UNAVAILABLE. */
+  writerQueueDraftsMax: 4_096,
+  /** Calls that may wait for the thread that owns an SQLite file; one more is UNAVAILABLE. */
+  sqliteQueueCallsMax: 8_192,
+  /** Reads (markRead) that may wait for the next statement of a shard; one more is UNAVAILABLE. */
+  readsQueueMax: 4_096,
+
+  // Inbox log and outbox
+  /** Events that a user's log keeps at least. */
+  inboxLogEventsKept: 2_000,
+  /** Older entries do not count on reading, and an older cursor meets InboxReset. */
+  inboxLogAgeMaxMs: 7 * day,
+  /** Events that a replay reads at a time. */
+  inboxReplayPageEvents: 200,
+  /** What `viewer.inbox(first:)` may ask for. */
+  inboxPullEventsMax: 1_000,
+  /** How often the outbox rows done since are marked in one statement. */
+  outboxDoneFlushMs: 200,
+  /** How long a done row is kept before it is deleted. */
+  outboxKeptDoneMs: 60 * second,
+  /** How old an undone row is before a relay takes it from whoever had it. */
+  relayAgeMs: 3 * second,
+  /** How often a relay looks for such rows. */
+  relayPollMs: 1 * second,
+  /** What every "since" asks for beyond what it needs: times are taken before commits. */
+  sinceOverlapMs: 10 * second,
+
+  // Pages and calls
+  /** What a page of messages holds where neither first nor last is given. */
+  pageDefaultMessages: 50,
+  /** What first and last may ask for. */
+  pageMessagesMax: 200,
+  /** Ids in one call. */
+  idsPerCallMax: 1_000,
+  /** Conversations that a user may be a member of. */
+  membershipsPerUserMax: 5_000,
+
+  // Content
+  /** A text message, as UTF-8. */
+  textBytesMax: 16_384,
+  /** The data of a custom message, its UTF-8 as JSON. */
+  customBytesMax: 16_384,
+  /** Levels to which custom data nests. */
+  customDepthMax: 32,
+  /** The type of a custom message, in code points. */
+  customTypeCharsMax: 64,
+
+  // Names
+  /** A display name, in code points. */
+  displayNameCharsMax: 64,
+  /** A group's title, in code points. */
+  titleCharsMax: 128,
+  /** A device's id and its name, in code points. */
+  deviceCharsMax: 128,
+  /** A clientMessageId or clientRequestId, in code points. */
+  clientIdCharsMax: 64,
+  /** A password, in code points: the least. */
+  passwordCharsMin: 8,
+  /** A password, in code points: the most. */
+  passwordCharsMax: 256,
+
+  // Connections
+  /** What may wait for one connection before it is closed with 4603. */
+  connectionQueueBytesMax: 1 * mebibyte,
+  /** Operations open on one connection at a time. */
+  subscriptionsPerConnectionMax: 100,
+  /** One frame from a client. */
+  frameBytesMax: 64 * kibibyte,
+  /** The body of one HTTP request. */
+  httpBodyBytesMax: 256 * kibibyte,
+  /** How long a socket may stay without connection_init. */
+  connectionInitTimeoutMs: 3 * second,
+  /** A connection that has been silent so long is pinged, and closed if it stays silent. */
+  heartbeatQuietMs: 30 * second,
+  /** Within how long one draining node closes its connections. */
+  drainMs: 10 * second,
+  /** The slices in which it does so. */
+  drainSliceMs: 250,
+
+  // Live events
+  /** How long one typing notice holds. */
+  typingTtlMs: 6 * second,
+  /** How long after the last socket closed a user is told to be offline. */
+  offlineDelayMs: 5 * second,
+  /** ReadAdvanced: at most one per member and conversation in this time. */
+  readCoalesceMs: 1 * second,
+  /** ConversationAdvanced: at most one per conversation in this time. */
+  advancedCoalesceMs: 1 * second,
+  /** How often each node asks every shard which sessions were revoked. */
+  revocationPollMs: 1 * second,
+
+  // Documents
+  /** Levels of a document, its fragments spread. */
+  documentDepthMax: 16,
+  /** Tokens of a document. */
+  documentTokensMax: 4_000,
+  /** Aliases of a document, its fragments spread. */
+  documentAliasesMax: 100,
+  /** What a document may cost: fields, times the size of the pages they stand in. */
+  documentCostMax: 200_000,
+};
+
+/** Every limit of policy, its unit last in its name. What an operator may set is in config.ts. */
+export const limits: Readonly<typeof table> = Object.freeze(table);
+
+assert(limits.pageDefaultMessages <= limits.pageMessagesMax, 'a default page is a page');
+assert(
+  limits.inboxReplayPageEvents <= limits.inboxPullEventsMax &&
+    limits.inboxPullEventsMax <= limits.inboxLogEventsKept,
+  'a page of the inbox is no longer than what the log keeps',
+);
+assert(
+  limits.writerBatchDraftsMax <= limits.writerQueueDraftsMax,
+  'what one batch takes may wait for it',
+);
+assert(
+  Math.max(limits.textBytesMax, limits.customBytesMax) * 2 <= limits.frameBytesMax,
+  'the longest content fits a frame, escaped and with its document',
+);
+assert(
+  limits.frameBytesMax <= limits.httpBodyBytesMax,
+  'what goes over a socket goes over HTTP as well',
+);
+assert(
+  limits.frameBytesMax <= limits.connectionQueueBytesMax,
+  'a connection may be owed more than one frame',
+);
+assert(limits.outboxDoneFlushMs < limits.relayAgeMs, 'no relay takes what is only not yet marked');
+assert(limits.outboxKeptDoneMs > limits.sinceOverlapMs, 'a done row outlives every overlap');
+assert(limits.drainSliceMs < limits.drainMs, 'a drain has several slices');
+assert(limits.passwordCharsMin < limits.passwordCharsMax, 'some password is allowed');
