@@ -5,6 +5,7 @@
  * a member have no name in common, so both can be read from one joined row.
  */
 import { present } from '../../lib/assert.ts';
+import { textOf } from '../../lib/text.ts';
 import type {
   Content,
   ConversationKind,
@@ -128,7 +129,7 @@ export function columnsOf(alias: string, columns: readonly string[]): string {
 export function headOf(row: HeadRow): Head {
   return {
     id: row.id,
-    appId: utf8Text(row.appId),
+    appId: textOf(row.appId),
     kind: present(conversationKinds[row.kind], 'a conversation of unknown kind'),
     title: row.title,
     createdBy: row.createdBy,
@@ -162,7 +163,7 @@ export function messageOf(row: MessageRow): Message {
     conversationId: row.conversationId,
     seq: row.seq,
     senderId: row.senderId,
-    clientMessageId: row.clientMessageId === null ? null : utf8Text(row.clientMessageId),
+    clientMessageId: row.clientMessageId === null ? null : textOf(row.clientMessageId),
     content:
       row.recalledAtMs === null
         ? contentOf(row.kind, row.content)
@@ -228,17 +229,4 @@ interface StoredSystemContent {
   readonly userIds: readonly string[];
   readonly title: string | null;
   readonly role: Role | null;
-}
-
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const encoder = new TextEncoder();
-
-/** The text of a column of bytes. */
-export function utf8Text(bytes: Uint8Array): string {
-  return decoder.decode(bytes);
-}
-
-/** What a column of bytes holds of a text. */
-export function utf8Bytes(text: string): Uint8Array {
-  return encoder.encode(text);
 }
