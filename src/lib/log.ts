@@ -28,6 +28,9 @@ const secrets = [
 /** As deep as a careless caller nests: the redactor has no "anywhere". */
 const redacted = secrets.flatMap((name) => [name, `*.${name}`, `*.*.${name}`, `*.*.*.${name}`]);
 
+/** An error may be its own cause. */
+const causesShown = 5;
+
 /**
  * A logger of JSON lines: `{ level, time, event, … }`. The event's name is the message, a noun
  * and what befell it: `log.info({ sessionId }, 'session.closed')`; an error goes under `err`, its
@@ -44,20 +47,22 @@ export function createLogger(
     messageKey: 'event',
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
-    serializers: { err: describeError },
+    serializers: { err: (error: unknown) => describeError(error, causesShown) },
     redact: { paths: redacted, censor: '[redacted]' },
   };
   return destination ? pino(settings, destination) : pino(settings);
 }
 
 /** Name, message, stack and causes, but none of an error's other fields: drivers hang values there. */
-function describeError(error: unknown): unknown {
+function describeError(error: unknown, causesLeft: number): unknown {
   if (!(error instanceof Error)) return String(error);
   return {
     name: error.name,
     message: error.message,
     stack: error.stack,
     ...('code' in error ? { code: String(error.code) } : {}),
-    ...(error.cause === undefined ? {} : { cause: describeError(error.cause) }),
+    ...(error.cause === undefined || causesLeft === 0
+      ? {}
+      : { cause: describeError(error.cause, causesLeft - 1) }),
   };
 }
