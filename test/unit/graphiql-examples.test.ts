@@ -1,0 +1,67 @@
+import { readFile } from 'node:fs/promises';
+import {
+  buildSchema,
+  getVariableValues,
+  Kind,
+  parse,
+  validate,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+} from 'graphql';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { exampleTabs, type ExampleTab } from '../../graphiql/src/examples.ts';
+
+const sdl = new URL('../../schema/schema.graphql', import.meta.url);
+
+const operationsOf = (tab: ExampleTab): OperationDefinitionNode[] =>
+  parse(tab.query).definitions.filter((node) => node.kind === Kind.OPERATION_DEFINITION);
+
+describe("GraphiQL's example tabs", () => {
+  let schema: GraphQLSchema;
+  beforeAll(async () => {
+    schema = buildSchema(await readFile(sdl, 'utf8'));
+  });
+
+  it('lead from registration to a live inbox', () => {
+    const names = exampleTabs.map((tab) => operationsOf(tab).map(({ name }) => name?.value));
+    expect(names).toEqual([
+      ['register', 'login'],
+      ['openDirect', 'createGroup', 'findUser'],
+      ['sendMessage'],
+      ['history'],
+      ['inbox'],
+    ]);
+  });
+
+  it.each(exampleTabs.map((tab, index) => [index + 1, tab] as const))(
+    'tab %i is valid, with variables that fit each of its operations',
+    (_, tab) => {
+      const problems = validate(schema, parse(tab.query));
+      expect(problems.map(({ message }) => message)).toEqual([]);
+      const variables = JSON.parse(tab.variables) as Record<string, unknown>;
+      const used = new Set<string>();
+      for (const { variableDefinitions = [] } of operationsOf(tab)) {
+        expect(getVariableValues(schema, variableDefinitions, variables).errors).toBeUndefined();
+        for (const { variable } of variableDefinitions) used.add(variable.name.value);
+      }
+      expect(Object.keys(variables).sort()).toEqual([...used].sort());
+    },
+  );
+
+  it('say what they do, in lines that fit the pane', () => {
+    for (const { query, headers } of exampleTabs) {
+      expect(query).toMatch(/^# /);
+      for (const line of query.split('\n')) expect(line.length).toBeLessThanOrEqual(68);
+      expect(JSON.parse(headers)).toBeTypeOf('object');
+    }
+  });
+
+  it('show every kind of inbox event by name', () => {
+    const inbox = exampleTabs.at(-1)!.query;
+    const events = schema.getImplementations(schema.getType('InboxEvent') as never).objects;
+    for (const { name } of events) {
+      // Of a wallet there is nothing to show but what its fields say: __typename names the rest.
+      if (name !== 'WalletChanged') expect(inbox).toContain(`... on ${name} {`);
+    }
+  });
+});
