@@ -84,7 +84,6 @@ export default defineConfig(
     '.fastim/',
     'src/storage/generated/',
     '**/*.generated.ts',
-    'test/architecture/fixture/',
   ]),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
