@@ -1,0 +1,137 @@
+import type { Clock } from '../../lib/clock.ts';
+import type { Lifecycle } from '../../lib/lifecycle.ts';
+import type { Logger } from '../../lib/log.ts';
+import { limits } from '../../limits.ts';
+import type { Shard, Shards } from '../../storage/shards.ts';
+import { endedSince, forgetEnded } from './session-store.ts';
+
+/** Why a session is over: its user ended it; another sign-in took its place; its refresh token had two bearers. */
+export type EndReason = 'LOGGED_OUT' | 'DISPLACED' | 'THEFT';
+
+export interface SessionEnd {
+  readonly sessionId: bigint;
+  readonly userId: bigint;
+  readonly reason: EndReason;
+}
+
+export type EndListener = (end: SessionEnd) => void;
+
+/** Beyond a token's life: times are taken before commits, and on several clocks. */
+const marginMs = 60_000;
+/** How long an ended session is kept in its table, for whoever looks into it. */
+const keptInTableMs = 7 * 86_400_000;
+const sweepEveryMs = 3_600_000;
+const sweepRows = 500;
+
+/**
+ * All sessions whose access tokens could still be alive but for their end: known without asking the database. What ends on
+ * this node is told at once; what ends on another is found in the shards within `limits.revocationPollMs`.
+ */
+export class EndedSessions implements Lifecycle {
+  readonly #shards: Shards;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #keptMs: number;
+  /** In the order of their ends, but for what several nodes ended at once. */
+  readonly #ends = new Map<bigint, { reason: EndReason; endedAtMs: number }>();
+  readonly #listeners = new Set<EndListener>();
+  readonly #timers = new Map<Shard, NodeJS.Timeout>();
+  readonly #polls = new Set<Promise<void>>();
+  #isStopped = false;
+
+  constructor(deps: { shards: Shards; clock: Clock; log: Logger; accessTokenTtlMs: number }) {
+    this.#shards = deps.shards;
+    this.#clock = deps.clock;
+    this.#log = deps.log;
+    this.#keptMs = deps.accessTokenTtlMs + marginMs;
+  }
+
+  /** Null: it lives, or it ended so long ago that no token of it is left. */
+  reasonOf(sessionId: bigint): EndReason | null {
+    return this.#ends.get(sessionId)?.reason ?? null;
+  }
+
+  /**
+   * Told once of every end, whichever node it happened on. Ends of this node: before the promise of what caused them
+   * resolves; of a LOGGED_OUT, after the callbacks of that promise, so that who logs out can be answered first.
+   * @returns what ends the telling.
+   */
+  onEnded(listener: EndListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Takes an end that was just committed. */
+  note(end: SessionEnd, endedAtMs: number): void {
+    if (this.#ends.has(end.sessionId)) return;
+    this.#ends.set(end.sessionId, { reason: end.reason, endedAtMs });
+    if (end.reason === 'LOGGED_OUT') setImmediate(() => this.#tell(end));
+    else this.#tell(end);
+  }
+
+  /** Knows all that matters when it resolves. */
+  async start(): Promise<void> {
+    this.#isStopped = false;
+    const now = this.#clock.now();
+    await Promise.all(this.#shards.all.map((shard) => this.#read(shard, now - this.#keptMs)));
+    for (const shard of this.#shards.all)
+      this.#pollLater(shard, { askedAtMs: now, sweptAtMs: now });
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+    await Promise.all(this.#polls);
+  }
+
+  /** Each shard by itself: one that hangs does not hold up the others. */
+  #pollLater(shard: Shard, last: { askedAtMs: number; sweptAtMs: number; isFailing?: boolean }) {
+    if (this.#isStopped) return;
+    const timer = setTimeout(() => {
+      const poll = this.#poll(shard, last).then((next) => this.#pollLater(shard, next));
+      this.#polls.add(poll);
+      void poll.finally(() => this.#polls.delete(poll));
+    }, limits.revocationPollMs);
+    this.#timers.set(shard, timer);
+  }
+
+  async #poll(shard: Shard, last: { askedAtMs: number; sweptAtMs: number; isFailing?: boolean }) {
+    const now = this.#clock.now();
+    this.#prune(now);
+    try {
+      const since = Math.max(last.askedAtMs - limits.sinceOverlapMs, now - this.#keptMs);
+      await this.#read(shard, since);
+      const isSweepDue = now - last.sweptAtMs >= sweepEveryMs;
+      // One batch a poll: a long absence is made good bit by bit.
+      const swept = isSweepDue ? await forgetEnded(shard, now - keptInTableMs, sweepRows) : 0;
+      const isSwept = isSweepDue && swept < sweepRows;
+      return { askedAtMs: now, sweptAtMs: isSwept ? now : last.sweptAtMs };
+    } catch (err) {
+      // Once for a row of failures: it comes back each second.
+      if (!last.isFailing) this.#log.warn({ err, shard: shard.index }, 'session.poll_failed');
+      return { ...last, isFailing: true };
+    }
+  }
+
+  async #read(shard: Shard, sinceMs: number): Promise<void> {
+    for (const { endedAtMs, ...end } of await endedSince(shard, sinceMs)) this.note(end, endedAtMs);
+  }
+
+  #prune(now: number): void {
+    for (const [sessionId, { endedAtMs }] of this.#ends) {
+      if (endedAtMs + this.#keptMs > now) return;
+      this.#ends.delete(sessionId);
+    }
+  }
+
+  #tell(end: SessionEnd): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(end);
+      } catch (err) {
+        this.#log.error({ err, sessionId: String(end.sessionId) }, 'session.listener_failed');
+      }
+    }
+  }
+}
