@@ -12,6 +12,10 @@ const table = {
   writerBatchDraftsMax: 256,
   /** Drafts that may wait for a shard's writer; one more is UNAVAILABLE. */
   writerQueueDraftsMax: 4_096,
+  /** How long a draft may be put off because another node holds its conversation, before it is UNAVAILABLE. */
+  writerDeferMaxMs: 5 * second,
+  /** Members of a group. */
+  groupMembersMax: 100_000,
   /** Calls that may wait for the thread that owns an SQLite file; one more is UNAVAILABLE. */
   sqliteQueueCallsMax: 8_192,
   /** Reads (markRead) that may wait for the next statement of a shard; one more is UNAVAILABLE. */

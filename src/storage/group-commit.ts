@@ -38,7 +38,7 @@ const busyRetryAfterMs = 200;
  * paid once for many. Jobs keep the order of their arrival. A job is answered after the commit that holds it.
  *
  * Deadlocks and lock time-outs are repeated. Any other failure bisects the batch, so that one poisonous job
- * does not fail its neighbours. A lost connection leaves the outcome unknown: UNAVAILABLE, and the caller's retry finds out.
+ * does not fail its neighbours; a Fault is everybody's. A lost connection leaves the outcome unknown: UNAVAILABLE, and the caller's retry finds out.
  */
 export class GroupCommit<Job, Result> {
   readonly #deps: GroupCommitDeps<Job, Result>;
@@ -77,7 +77,8 @@ export class GroupCommit<Job, Result> {
     });
     await Promise.race([this.#running, grace]);
     clearTimeout(timer);
-    for (const ticket of this.#queue.splice(0)) ticket.reject(unavailable('The server is stopping.'));
+    for (const ticket of this.#queue.splice(0))
+      ticket.reject(unavailable('The server is stopping.'));
     await this.#running;
   }
 
@@ -134,8 +135,10 @@ export class GroupCommit<Job, Result> {
       await pause(retryPauseMs * (retriesMax - retriesLeft + 1) * (0.5 + Math.random()));
       return this.#runBatch(batch, retriesLeft - 1);
     }
-    if (isContention || kind === 'connection') {
-      for (const ticket of batch) ticket.reject(unavailable('The shard did not answer.', error));
+    if (isContention || kind === 'connection' || error instanceof Fault) {
+      const fault =
+        error instanceof Fault ? error : unavailable('The shard did not answer.', error);
+      for (const ticket of batch) ticket.reject(fault);
       return [];
     }
     if (batch.length === 1) {

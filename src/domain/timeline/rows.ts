@@ -33,6 +33,10 @@ const roles = ['MEMBER', 'ADMIN', 'OWNER'] as const;
 /** What stands for a content that was erased. */
 const erasedText = 'null';
 
+export function conversationKindOf(code: number): ConversationKind {
+  return present(conversationKinds[code], 'a conversation of unknown kind');
+}
+
 /** A row of Conversation without what only creating it needs (originKey, originHash). */
 export interface HeadRow {
   readonly id: bigint;
@@ -130,7 +134,7 @@ export function headOf(row: HeadRow): Head {
   return {
     id: row.id,
     appId: textOf(row.appId),
-    kind: present(conversationKinds[row.kind], 'a conversation of unknown kind'),
+    kind: conversationKindOf(row.kind),
     title: row.title,
     createdBy: row.createdBy,
     createdAtMs: Number(row.createdAtMs),

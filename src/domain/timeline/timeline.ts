@@ -1,19 +1,36 @@
-import type { Draft, ResultOf } from './draft.ts';
+import type { Timelines } from './writer.ts';
 
-export type * from './draft.ts';
-export type * from './model.ts';
+export type { Draft, ResultOf, Results } from './draft.ts';
+export type { TimelineRules } from './kind.ts';
+export type {
+  Content,
+  ConversationKind,
+  CustomContent,
+  DraftContent,
+  Head,
+  Member,
+  Message,
+  RecalledContent,
+  Role,
+  SystemContent,
+  SystemEvent,
+  TextContent,
+} from './model.ts';
+export type { CommittedRow, OutboxBody, OutboxItem, OutboxPart } from './outbox.ts';
+export { decodeBody, eventCount } from './outbox.ts';
+export { directKey, groupKey } from './payload.ts';
+export {
+  columnsOf,
+  headColumns,
+  headOf,
+  memberColumns,
+  memberOf,
+  messageColumns,
+  messageOf,
+} from './rows.ts';
+export type { HeadRow, MemberRow, MessageRow } from './rows.ts';
+export { Timelines } from './writer.ts';
+export type { TimelinesDeps } from './writer.ts';
 
-/**
- * The writer of all timelines: the one door for what has an order in a conversation.
- *
- * `submit` answers after the draft's events are durably committed; whatever it answers has its final place. The
- * order of commits in a conversation is the order in which everybody sees its events.
- */
-export interface TimelineWriter {
-  /**
-   * @throws {Fault} NOT_FOUND where the actor is no member or what it names does not exist for them;
-   *   FAILED_PRECONDITION, FORBIDDEN, IDEMPOTENCY_CONFLICT as the contract says for each kind;
-   *   UNAVAILABLE where the queue is full or the outcome is unknown: retry with the same key.
-   */
-  submit<D extends Draft>(draft: D): Promise<ResultOf<D>>;
-}
+/** What other nouns ask of the writer. */
+export type TimelineWriter = Pick<Timelines, 'submit'>;

@@ -1,0 +1,132 @@
+import { pairsCondition } from '../../storage/pairs.ts';
+import type { Pairs } from '../../storage/pairs.ts';
+import { marks } from '../../storage/sql.ts';
+import type { Sql, SqlReader, SqlTransaction, SqlValue } from '../../storage/sql.ts';
+import type { Member } from './model.ts';
+import { headColumns, memberColumns, memberOf, messageColumns, messageOf } from './rows.ts';
+import type { HeadRow, MemberRow, MessageRow } from './rows.ts';
+import type { Appended } from './state.ts';
+
+/** A head with what only creating it needs. */
+export interface FullHeadRow extends HeadRow {
+  readonly originKey: Uint8Array;
+  readonly originHash: Uint8Array | null;
+}
+type StoredRow = MessageRow & { readonly payloadHash: Uint8Array | null };
+
+/** In the order in which the writer gives their values. */
+export const fullHeadColumns = [...headColumns, 'originKey', 'originHash'] as const;
+export const storedColumns = [...messageColumns, 'payloadHash'] as const;
+/** Keys of one SELECT. */
+const keysPerStatement = 500;
+
+/** Locks heads and reads them; those that another transaction holds are not among the answers. */
+export async function lockHeads(
+  tx: SqlTransaction,
+  sql: Sql,
+  by: 'id' | 'originKey',
+  keys: readonly SqlValue[],
+): Promise<FullHeadRow[]> {
+  if (keys.length === 0) return [];
+  return tx.query<FullHeadRow>(
+    `SELECT ${fullHeadColumns.join(', ')} FROM Conversation WHERE ${by} IN (${marks(keys.length)})` +
+      ` ORDER BY id${sql.dialect.forUpdateSkipLocked}`,
+    keys,
+  );
+}
+
+/** Which of these heads are there at all, held by another transaction or not. */
+export async function headsThere(
+  tx: SqlTransaction,
+  keys: { readonly ids: readonly bigint[]; readonly originKeys: readonly Uint8Array[] },
+): Promise<{ id: bigint; originKey: Uint8Array }[]> {
+  const conditions: string[] = [];
+  if (keys.ids.length > 0) conditions.push(`id IN (${marks(keys.ids.length)})`);
+  if (keys.originKeys.length > 0)
+    conditions.push(`originKey IN (${marks(keys.originKeys.length)})`);
+  if (conditions.length === 0) return [];
+  return tx.query(`SELECT id, originKey FROM Conversation WHERE ${conditions.join(' OR ')}`, [
+    ...keys.ids,
+    ...keys.originKeys,
+  ]);
+}
+
+export async function loadMembers(tx: SqlTransaction, pairs: Pairs<bigint>): Promise<Member[]> {
+  const pages = splitPairs(pairs).map((page) => {
+    const { text, params } = pairsCondition(['conversationId', 'userId'], page);
+    return tx.query<MemberRow>(
+      `SELECT ${memberColumns.join(', ')} FROM Member WHERE ${text}`,
+      params,
+    );
+  });
+  return (await Promise.all(pages)).flat().map(memberOf);
+}
+
+export async function loadAllMembers(
+  tx: SqlTransaction,
+  conversationId: bigint,
+): Promise<Member[]> {
+  const text = `SELECT ${memberColumns.join(', ')} FROM Member WHERE conversationId = ?`;
+  return (await tx.query<MemberRow>(text, [conversationId])).map(memberOf);
+}
+
+export async function loadMessages(tx: SqlTransaction, pairs: Pairs<number>): Promise<Appended[]> {
+  const pages = splitPairs(pairs).map((page) => {
+    const { text, params } = pairsCondition(['conversationId', 'seq'], page);
+    return tx.query<StoredRow>(
+      `SELECT ${storedColumns.join(', ')} FROM Message WHERE ${text}`,
+      params,
+    );
+  });
+  return (await Promise.all(pages)).flat().map(storedOf);
+}
+
+/** Who inherits a group: an admin before a member, then the lowest joinedSeq, then the lowest id. */
+export async function loadSuccessor(
+  tx: SqlTransaction,
+  conversationId: bigint,
+  leaverId: bigint,
+): Promise<Member | null> {
+  const [row] = await tx.query<MemberRow>(
+    `SELECT ${memberColumns.join(', ')} FROM Member WHERE conversationId = ? AND userId <> ?` +
+      ' ORDER BY role DESC, joinedSeq, userId LIMIT 1',
+    [conversationId, leaverId],
+  );
+  return row ? memberOf(row) : null;
+}
+
+/** Messages by the keys that their senders gave them. */
+export async function loadOriginals(
+  reader: SqlReader,
+  sends: readonly { conversationId: bigint; actorId: bigint; clientMessageId: string }[],
+): Promise<Appended[]> {
+  const terms = sends.map(() => '(conversationId = ? AND senderId = ? AND clientMessageId = ?)');
+  const rows = await reader.query<StoredRow>(
+    `SELECT ${storedColumns.join(', ')} FROM Message WHERE ${terms.join(' OR ')}`,
+    sends.flatMap((send) => [send.conversationId, send.actorId, Buffer.from(send.clientMessageId)]),
+  );
+  return rows.map(storedOf);
+}
+
+function storedOf(row: StoredRow): Appended {
+  return { message: messageOf(row), payloadHash: row.payloadHash };
+}
+
+function splitPairs<Second extends SqlValue>(pairs: Pairs<Second>): Pairs<Second>[] {
+  const pages: Map<bigint, Set<Second>>[] = [];
+  let count = keysPerStatement;
+  for (const [first, seconds] of pairs) {
+    for (const second of seconds) {
+      if (count >= keysPerStatement) {
+        pages.push(new Map());
+        count = 0;
+      }
+      const page = pages.at(-1);
+      const known = page?.get(first);
+      if (known) known.add(second);
+      else page?.set(first, new Set([second]));
+      count += 1;
+    }
+  }
+  return pages;
+}

@@ -1,0 +1,206 @@
+import { rowMarks } from '../../storage/sql.ts';
+import type { Sql, SqlTransaction, SqlValue, Statement } from '../../storage/sql.ts';
+import { fullHeadColumns, storedColumns } from './batch-load.ts';
+import type { Member, Message } from './model.ts';
+import { encodeBody } from './outbox.ts';
+import type { OutboxBody } from './outbox.ts';
+import {
+  contentText,
+  conversationKindCodes,
+  memberColumns,
+  messageKindCodes,
+  roleCodes,
+} from './rows.ts';
+import type { Appended, ConversationState } from './state.ts';
+
+/** Rows of one INSERT: below every engine's limit of values in a statement. */
+const rowsPerStatement = 500;
+
+/**
+ * Writes all that a batch decided, in one round trip, and answers with the id of its outbox row.
+ * @param body null only where a test plants the bug of forgetting it.
+ */
+export async function writeBatch(
+  tx: SqlTransaction,
+  sql: Sql,
+  states: readonly ConversationState[],
+  body: OutboxBody | null,
+  nowMs: number,
+): Promise<bigint> {
+  const statements: Statement[] = [
+    ...insertHeads(states.filter((state) => state.isNew)),
+    ...updateHeads(
+      sql,
+      states.filter((state) => !state.isNew),
+    ),
+    ...insertMessages(states),
+    ...updateMessages(states),
+    ...insertChanges(states),
+    ...writeMembers(sql, states),
+  ];
+  if (body) {
+    const text = 'INSERT INTO OutboxRow (createdAtMs, body) VALUES (?, ?)';
+    statements.push({ text, params: [nowMs, encodeBody(body)] });
+  }
+  const results = await tx.pipeline(statements);
+  return results.at(-1)?.insertId ?? 0n;
+}
+
+function insertHeads(states: readonly ConversationState[]): Statement[] {
+  return insertRows('Conversation', fullHeadColumns, states.map(headValues));
+}
+
+/** The rows are there and locked, so every row of this INSERT becomes an update of what can change. */
+function updateHeads(sql: Sql, states: readonly ConversationState[]): Statement[] {
+  const { dialect } = sql;
+  const mutable = [
+    'title',
+    'lastSeq',
+    'changeSeq',
+    'eventNo',
+    'membersEventNo',
+    'memberCount',
+    'isLarge',
+    'activityAtMs',
+    'movedAtMs',
+  ];
+  const set = mutable.map((column) => `${column} = ${dialect.incoming(column)}`).join(', ');
+  return insertRows(
+    'Conversation',
+    fullHeadColumns,
+    states.map(headValues),
+    dialect.upsert(['id'], set),
+  );
+}
+
+function headValues(state: ConversationState): SqlValue[] {
+  const { head } = state;
+  return [
+    head.id,
+    Buffer.from(head.appId),
+    conversationKindCodes[head.kind],
+    head.title,
+    head.createdBy,
+    head.createdAtMs,
+    head.lastSeq,
+    head.changeSeq,
+    head.eventNo,
+    head.membersEventNo,
+    head.memberCount,
+    head.isLarge,
+    head.activityAtMs,
+    head.movedAtMs,
+    state.originKey,
+    state.originHash,
+  ];
+}
+
+function insertMessages(states: readonly ConversationState[]): Statement[] {
+  const rows = states.flatMap((state) => state.appended.map(messageValues));
+  return insertRows('Message', storedColumns, rows);
+}
+
+function messageValues({ message, payloadHash }: Appended): SqlValue[] {
+  const { content } = message;
+  if (content.kind === 'RECALLED') throw new Error('a message cannot be sent recalled');
+  return [
+    message.conversationId,
+    message.seq,
+    message.senderId,
+    message.clientMessageId === null ? null : Buffer.from(message.clientMessageId),
+    messageKindCodes[content.kind],
+    contentText(content),
+    message.createdAtMs,
+    message.editedAtMs,
+    message.recalledAtMs,
+    null,
+    message.changeSeq,
+    message.replyToSeq,
+    payloadHash,
+  ];
+}
+
+function updateMessages(states: readonly ConversationState[]): Statement[] {
+  return states.flatMap((state) => [...state.changed.values()].map(updateMessage));
+}
+
+function updateMessage({ content, ...message }: Message): Statement {
+  return {
+    text:
+      'UPDATE Message SET content = ?, editedAtMs = ?, recalledAtMs = ?, recalledBy = ?, changeSeq = ?' +
+      ' WHERE conversationId = ? AND seq = ?',
+    params: [
+      contentText(content),
+      message.editedAtMs,
+      message.recalledAtMs,
+      content.kind === 'RECALLED' ? content.recalledBy : null,
+      message.changeSeq,
+      message.conversationId,
+      message.seq,
+    ],
+  };
+}
+
+function insertChanges(states: readonly ConversationState[]): Statement[] {
+  const rows = states.flatMap((state) =>
+    state.changeLog.map(({ changeSeq, seq }) => [state.head.id, changeSeq, seq]),
+  );
+  return insertRows('MessageChange', ['conversationId', 'changeSeq', 'seq'], rows);
+}
+
+function writeMembers(sql: Sql, states: readonly ConversationState[]): Statement[] {
+  const rows: SqlValue[][] = [];
+  const statements: Statement[] = [];
+  for (const state of states) {
+    for (const userId of state.touchedMembers) {
+      const member = state.membership(userId);
+      if (member) rows.push(memberValues(member));
+      else {
+        statements.push({
+          text: 'DELETE FROM Member WHERE conversationId = ? AND userId = ?',
+          params: [state.head.id, userId],
+        });
+      }
+    }
+  }
+  const { dialect } = sql;
+  const replaced = memberColumns.slice(2).filter((column) => column !== 'readSeq');
+  // markRead takes no head lock: it may have moved readSeq on since it was loaded.
+  const readSeq = dialect.greatest('Member.readSeq', dialect.incoming('readSeq'));
+  const set = [
+    ...replaced.map((column) => `${column} = ${dialect.incoming(column)}`),
+    `readSeq = ${readSeq}`,
+  ];
+  const tail = dialect.upsert(['conversationId', 'userId'], set.join(', '));
+  return [...statements, ...insertRows('Member', memberColumns, rows, tail)];
+}
+
+function memberValues(member: Member): SqlValue[] {
+  return [
+    member.conversationId,
+    member.userId,
+    roleCodes[member.role],
+    member.joinedAtMs,
+    member.joinedSeq,
+    member.joinedEventNo,
+    member.readSeq,
+    member.isListed,
+  ];
+}
+
+function insertRows(
+  table: string,
+  columns: readonly string[],
+  rows: readonly (readonly SqlValue[])[],
+  tail = '',
+): Statement[] {
+  const statements: Statement[] = [];
+  for (let start = 0; start < rows.length; start += rowsPerStatement) {
+    const page = rows.slice(start, start + rowsPerStatement);
+    statements.push({
+      text: `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${rowMarks(page.length, columns.length)}${tail}`,
+      params: page.flat(),
+    });
+  }
+  return statements;
+}

@@ -1,0 +1,256 @@
+import { assert } from '../../lib/assert.ts';
+import type { Content, Head, Member, Message } from './model.ts';
+import type { OutboxItem, OutboxPart } from './outbox.ts';
+
+/** A message of a batch, with what only its row knows. */
+export interface Appended {
+  readonly message: Message;
+  /** Null for a system message. */
+  readonly payloadHash: Uint8Array | null;
+}
+
+/** The limits on groups, as configured. */
+export interface GroupLimits {
+  /** A group is large from one more than this on, until below three quarters of it. */
+  readonly largeGroupMembers: number;
+  readonly groupMembersMax: number;
+}
+
+/**
+ * One conversation while a batch decides about it: what was loaded under the head lock, and what the drafts before have
+ * done to it. Deciders first check, then call what changes it; so a refused draft leaves no trace and takes no number.
+ */
+export class ConversationState {
+  readonly isNew: boolean;
+  readonly originKey: Uint8Array;
+  readonly originHash: Uint8Array | null;
+  readonly nowMs: number;
+  readonly #limits: GroupLimits;
+  #head: Head;
+  readonly #members = new Map<bigint, Member | null>();
+  readonly #loadedMessages = new Map<number, Appended>();
+  readonly #sent = new Map<string, Appended>();
+  readonly #items: OutboxItem[] = [];
+  readonly #wasLarge: boolean;
+  readonly #firstEventNo: number;
+  /** The heir of an owner who leaves, as far as loaded; null: nobody is left. */
+  successor: Member | null | undefined;
+
+  readonly appended: Appended[] = [];
+  readonly changed = new Map<number, Message>();
+  readonly changeLog: { readonly changeSeq: number; readonly seq: number }[] = [];
+  readonly touchedMembers = new Set<bigint>();
+
+  constructor(deps: {
+    head: Head;
+    originKey: Uint8Array;
+    originHash: Uint8Array | null;
+    isNew: boolean;
+    nowMs: number;
+    limits: GroupLimits;
+  }) {
+    this.#head = deps.head;
+    this.originKey = deps.originKey;
+    this.originHash = deps.originHash;
+    this.isNew = deps.isNew;
+    // A clock that stepped back must not make a message older than the one before.
+    this.nowMs = Math.max(deps.nowMs, deps.head.activityAtMs);
+    this.#limits = deps.limits;
+    this.#wasLarge = deps.head.isLarge;
+    this.#firstEventNo = deps.head.eventNo + 1;
+  }
+
+  get head(): Head {
+    return this.#head;
+  }
+
+  /** True once anything of this conversation must be written. */
+  get isTouched(): boolean {
+    return this.#items.length > 0;
+  }
+
+  /** True where the regime changed: this draft was the conversation's last in this batch. */
+  get hasCrossed(): boolean {
+    return this.#head.isLarge !== this.#wasLarge;
+  }
+
+  loadMember(userId: bigint, member: Member | null): void {
+    this.#members.set(userId, member);
+  }
+
+  loadMessage(stored: Appended): void {
+    this.#loadedMessages.set(stored.message.seq, stored);
+  }
+
+  /** The membership as it is now, or null; listed or not. */
+  membership(userId: bigint): Member | null {
+    const member = this.#members.get(userId);
+    assert(member !== undefined, 'a membership was asked for that was not loaded');
+    return member;
+  }
+
+  /** Of a direct conversation whose members were all loaded. */
+  get loadedMembers(): Member[] {
+    return [...this.#members.values()].filter((member) => member !== null);
+  }
+
+  /** A message that was there before the batch, as it is now. */
+  message(seq: number): Message | null {
+    return this.changed.get(seq) ?? this.#loadedMessages.get(seq)?.message ?? null;
+  }
+
+  /** What this batch has appended already under that key. */
+  sent(senderId: bigint, clientMessageId: string): Appended | null {
+    return this.#sent.get(`${senderId} ${clientMessageId}`) ?? null;
+  }
+
+  /** Appends to the timeline; whoever wrote it, or did it, has read it. */
+  append(entry: {
+    senderId: bigint | null;
+    clientMessageId: string | null;
+    payloadHash: Uint8Array | null;
+    content: Content;
+    replyToSeq: number | null;
+  }): Message {
+    const { payloadHash, ...rest } = entry;
+    const seq = this.#head.lastSeq + 1;
+    const message: Message = {
+      ...rest,
+      conversationId: this.#head.id,
+      seq,
+      createdAtMs: this.nowMs,
+      editedAtMs: null,
+      recalledAtMs: null,
+      changeSeq: 0,
+    };
+    const appended = { message, payloadHash };
+    this.appended.push(appended);
+    if (entry.senderId !== null && entry.clientMessageId !== null) {
+      this.#sent.set(`${entry.senderId} ${entry.clientMessageId}`, appended);
+    }
+    this.#move({ lastSeq: seq, activityAtMs: this.nowMs });
+    this.#noteAdded(seq);
+    const readerId =
+      entry.senderId ?? (entry.content.kind === 'SYSTEM' ? entry.content.actorId : null);
+    const reader = readerId === null ? null : this.#members.get(readerId);
+    if (reader) this.#putMember({ ...reader, readSeq: seq });
+    return message;
+  }
+
+  /** Gives a message that was there already the next changeSeq and this new shape. */
+  change(message: Message): Message {
+    const changeSeq = this.#head.changeSeq + 1;
+    const changed = { ...message, changeSeq };
+    this.changed.set(message.seq, changed);
+    this.changeLog.push({ changeSeq, seq: message.seq });
+    this.#move({ changeSeq });
+    this.#note({ kind: 'changed', changeSeq, seq: message.seq });
+    return changed;
+  }
+
+  /**
+   * Tells that the conversation changed: before the message that says so.
+   * @param userIds whose own membership changed.
+   */
+  announce(userIds: readonly bigint[], toAll = true): void {
+    this.#note({ kind: 'conversation', userIds, toAll });
+  }
+
+  rename(title: string): void {
+    this.#move({ title });
+  }
+
+  /** The first seq and event that one who joins now will see: the announcement and the message that follow. */
+  join(
+    userId: bigint,
+    role: Member['role'],
+    options: { isListed: boolean; joinedSeq: number },
+  ): void {
+    this.#putMember({
+      conversationId: this.#head.id,
+      userId,
+      role,
+      joinedAtMs: this.nowMs,
+      joinedSeq: options.joinedSeq,
+      joinedEventNo: this.#nextEventNo,
+      readSeq: options.joinedSeq - 1,
+      isListed: options.isListed,
+    });
+    this.#changeMembers(1);
+  }
+
+  /** Makes a direct conversation exist for a side that it did not exist for. */
+  list(member: Member): void {
+    this.#putMember({ ...member, isListed: true, joinedEventNo: this.#nextEventNo });
+    this.#changeMembers(0);
+  }
+
+  setRole(member: Member, role: Member['role']): Member {
+    return this.#putMember({ ...member, role });
+  }
+
+  /** Ends a membership and tells the one who had it. */
+  remove(userId: bigint): void {
+    this.#members.set(userId, null);
+    this.touchedMembers.add(userId);
+    this.#changeMembers(-1);
+    this.#note({ kind: 'removed', userIds: [userId] });
+  }
+
+  /** Ends a draft that was accepted: where it made the group cross the limit, every member is told once. */
+  endDraft(): void {
+    if (this.hasCrossed) {
+      const { lastSeq, changeSeq } = this.#head;
+      this.#note({ kind: 'advanced', lastSeq, changeSeq });
+    }
+  }
+
+  /** What the outbox says of this conversation. */
+  get outboxPart(): OutboxPart {
+    return {
+      conversationId: this.#head.id,
+      firstEventNo: this.#firstEventNo,
+      membersEventNo: this.#head.membersEventNo,
+      isLarge: this.#wasLarge,
+      items: this.#items,
+    };
+  }
+
+  get #nextEventNo(): number {
+    return this.#head.eventNo + 1;
+  }
+
+  #changeMembers(difference: number): void {
+    const memberCount = this.#head.memberCount + difference;
+    const { largeGroupMembers } = this.#limits;
+    const isLarge = this.#head.isLarge
+      ? memberCount >= (largeGroupMembers * 3) / 4
+      : memberCount > largeGroupMembers;
+    this.#move({ memberCount, isLarge, membersEventNo: this.#nextEventNo });
+  }
+
+  #putMember(member: Member): Member {
+    this.#members.set(member.userId, member);
+    this.touchedMembers.add(member.userId);
+    return member;
+  }
+
+  #noteAdded(seq: number): void {
+    const last = this.#items.at(-1);
+    if (last?.kind === 'added') {
+      this.#items[this.#items.length - 1] = { ...last, count: last.count + 1 };
+      this.#move({ eventNo: this.#nextEventNo });
+    } else {
+      this.#note({ kind: 'added', firstSeq: seq, count: 1 });
+    }
+  }
+
+  #note(item: OutboxItem): void {
+    this.#items.push(item);
+    this.#move({ eventNo: this.#nextEventNo });
+  }
+
+  #move(difference: Partial<Head>): void {
+    this.#head = { ...this.#head, ...difference, movedAtMs: this.nowMs };
+  }
+}

@@ -1,0 +1,38 @@
+import { marks } from './sql.ts';
+import type { SqlValue } from './sql.ts';
+
+/** Keys of two columns: for each value of the first the wanted values of the second. */
+export type Pairs<Second extends SqlValue> = ReadonlyMap<bigint, ReadonlySet<Second>>;
+
+/** Gathers pairs for `pairsCondition`. */
+export function pairsOf<Item, Second extends SqlValue>(
+  items: Iterable<Item>,
+  pick: (item: Item) => readonly [bigint, Second],
+): Map<bigint, Set<Second>> {
+  const pairs = new Map<bigint, Set<Second>>();
+  for (const item of items) {
+    const [first, second] = pick(item);
+    const seconds = pairs.get(first);
+    if (seconds) seconds.add(second);
+    else pairs.set(first, new Set([second]));
+  }
+  return pairs;
+}
+
+/**
+ * A condition that picks rows by a key of two columns, written so that every engine reads it as ranges of that key: not
+ * all of them do so for `(a, b) IN ((?, ?), …)`. At least one pair.
+ */
+export function pairsCondition<Second extends SqlValue>(
+  columns: readonly [string, string],
+  pairs: Pairs<Second>,
+): { readonly text: string; readonly params: SqlValue[] } {
+  const [first, second] = columns;
+  const params: SqlValue[] = [];
+  const terms: string[] = [];
+  for (const [key, seconds] of pairs) {
+    terms.push(`(${first} = ? AND ${second} IN (${marks(seconds.size)}))`);
+    params.push(key, ...seconds);
+  }
+  return { text: `(${terms.join(' OR ')})`, params };
+}
