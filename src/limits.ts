@@ -20,6 +20,8 @@ const table = {
   sqliteQueueCallsMax: 8_192,
   /** Reads (markRead) that may wait for the next statement of a shard; one more is UNAVAILABLE. */
   readsQueueMax: 4_096,
+  /** Reads that one transaction takes. */
+  readsBatchMax: 256,
 
   // Inbox log and outbox
   /** Events that a user's log keeps at least. */
@@ -46,6 +48,8 @@ const table = {
   pageDefaultMessages: 50,
   /** What first and last may ask for. */
   pageMessagesMax: 200,
+  /** Entries of a change log that a page looks through. */
+  pageChangesScannedMax: 5_000,
   /** Ids in one call. */
   idsPerCallMax: 1_000,
   /** Conversations that a user may be a member of. */
@@ -78,6 +82,10 @@ const table = {
   // Connections
   /** What may wait for one connection before it is closed with 4603. */
   connectionQueueBytesMax: 1 * mebibyte,
+  /** What answers to a connection's own requests may wait for it before it is closed with 4603. */
+  connectionAnswerBytesMax: 16 * mebibyte,
+  /** How long a socket may take to close after it was told to. */
+  socketCloseTimeoutMs: 5 * second,
   /** Operations open on one connection at a time. */
   subscriptionsPerConnectionMax: 100,
   /** One frame from a client. */

@@ -1,12 +1,26 @@
-import type { Shards } from '../../storage/shards.ts';
+import { Fault } from '../../lib/fault.ts';
+import { readPerShard, type ShardMap } from '../../storage/per-shard.ts';
 import type { Viewer } from '../session/viewer.ts';
+import { conversationKindOf } from '../timeline/timeline.ts';
 import type { Head, Member, Role, TimelineWriter } from '../timeline/timeline.ts';
+import { Admission } from './admission.ts';
+import {
+  checkClientId,
+  checkIds,
+  checkPageSize,
+  checkTitle,
+  noSuchConversation,
+} from './arguments.ts';
+import { decodeListCursor, encodeListCursor, encodeMemberCursor } from './cursors.ts';
+import { membersAmong, membersPage } from './member-reads.ts';
+import { latestMemberships, membershipsIn, sharing, unreadOf } from './membership-reads.ts';
 import type { Membership } from './membership.ts';
 
+export { checkClientId, checkPageSize, noSuchConversation } from './arguments.ts';
 export type { Membership } from './membership.ts';
 
 export interface ConversationsDeps {
-  readonly shards: Shards;
+  readonly shards: ShardMap;
   readonly timelines: TimelineWriter;
   /** Who exists; an id that is not in the answer does not. */
   readonly users: {
@@ -38,31 +52,238 @@ export interface ForwardPage {
 /** What one who is no member may know of a conversation in which they have a message of their own. */
 export type PublicHead = Pick<Head, 'id' | 'kind' | 'createdAtMs'>;
 
-/** Conversations as their members see them, and what members do to them. */
-export declare class Conversations {
-  constructor(deps: ConversationsDeps);
-  enter(viewer: Viewer, id: bigint): Promise<Membership | null>;
-  enterOrFault(viewer: Viewer, id: bigint): Promise<Membership>;
-  enterAll(viewer: Viewer, ids: readonly bigint[]): Promise<ReadonlyMap<bigint, Membership>>;
-  publicHead(id: bigint): Promise<PublicHead | null>;
-  list(viewer: Viewer, page: ForwardPage): Promise<MembershipPage>;
-  listCursor(membership: Membership): string;
-  unreadTotal(viewer: Viewer): Promise<number>;
-  members(membership: Membership, page: ForwardPage): Promise<MemberPage>;
-  memberCursor(member: Member): string;
+/**
+ * Conversations as their members see them, and what members do to them.
+ *
+ * Readers see what was committed before they were called. What members do goes, its form checked, to the timeline writer, which decides
+ * alone what is allowed; it is durable when the call answers, and the Membership answered was read after it. Users that an action
+ * names must exist in the viewer's app. Nothing is cached.
+ */
+export class Conversations {
+  readonly #shards: ShardMap;
+  readonly #timelines: TimelineWriter;
+  readonly #admission: Admission;
+
+  constructor(deps: ConversationsDeps) {
+    this.#shards = deps.shards;
+    this.#timelines = deps.timelines;
+    this.#admission = new Admission(deps);
+  }
+
+  /** One statement. Null where it does not exist, does not exist for the viewer yet, or they are no member. */
+  async enter(viewer: Viewer, id: bigint): Promise<Membership | null> {
+    const [membership] = await membershipsIn(this.#shards.of(id), viewer.userId, [id]);
+    return membership ?? null;
+  }
+
+  /** @throws {Fault} NOT_FOUND where `enter` answers null. */
+  async enterOrFault(viewer: Viewer, id: bigint): Promise<Membership> {
+    const membership = await this.enter(viewer, id);
+    if (!membership) throw noSuchConversation();
+    return membership;
+  }
+
+  /** By conversation id, without those that `enter` answers null for. One statement a shard. */
+  async enterAll(viewer: Viewer, ids: readonly bigint[]): Promise<ReadonlyMap<bigint, Membership>> {
+    const perShard = await readPerShard(
+      this.#shards,
+      [...new Set(ids)],
+      (id) => id,
+      (shard, ofShard) => membershipsIn(shard, viewer.userId, ofShard),
+    );
+    return new Map(perShard.flat().map((membership) => [membership.head.id, membership]));
+  }
+
+  /** Checks no right: for a message's sender alone, who may have been removed since. One statement. */
+  async publicHead(id: bigint): Promise<PublicHead | null> {
+    const [row] = await this.#shards
+      .of(id)
+      .sql.query<{ kind: number; createdAtMs: bigint }>(
+        'SELECT kind, createdAtMs FROM Conversation WHERE id = ?',
+        [id],
+      );
+    if (!row) return null;
+    return { id, kind: conversationKindOf(row.kind), createdAtMs: Number(row.createdAtMs) };
+  }
+
+  /**
+   * The viewer's conversations, latest activity first, from all shards at once; one statement a shard. `hasNextPage`
+   * and `hasPreviousPage` say exactly whether there were more after and before, when it was read. One that moves up between
+   * two pages is on neither.
+   * @throws {Fault} INVALID_ARGUMENT
+   */
+  async list(viewer: Viewer, page: ForwardPage): Promise<MembershipPage> {
+    const first = checkPageSize('first', page.first);
+    const after = page.after === null ? null : decodeListCursor(page.after);
+    const parts = await Promise.all(
+      this.#shards.all.map((shard) => latestMemberships(shard, viewer.userId, after, first + 1)),
+    );
+    const latest = parts.flatMap((part) => part.memberships).sort(byLatestActivity);
+    return {
+      memberships: latest.slice(0, first),
+      hasNextPage: latest.length > first,
+      hasPreviousPage: parts.some((part) => part.hasBefore),
+    };
+  }
+
+  /** Where a membership stands in `list`. Opaque to clients. */
+  listCursor({ head }: Membership): string {
+    return encodeListCursor(head);
+  }
+
+  /** Unread messages over all conversations; one statement a shard. */
+  async unreadTotal(viewer: Viewer): Promise<number> {
+    const parts = await Promise.all(
+      this.#shards.all.map((shard) => unreadOf(shard, viewer.userId)),
+    );
+    return parts.reduce((total, part) => total + part, 0);
+  }
+
+  /**
+   * One statement. In the order of user ids, so a page costs what it holds and nobody moves between pages.
+   * @throws {Fault} INVALID_ARGUMENT; NOT_FOUND where the viewer has left since they entered.
+   */
+  members(membership: Membership, page: ForwardPage): Promise<MemberPage> {
+    return membersPage(this.#shards, membership, page);
+  }
+
+  /** Where a member stands in `members`. Opaque to clients. */
+  memberCursor(member: Member): string {
+    return encodeMemberCursor(member.userId);
+  }
+
+  /**
+   * Those of the users who are members; none where the viewer has left since they entered. One statement.
+   * @throws {Fault} INVALID_ARGUMENT for more than 1,000 ids.
+   */
   membersOf(
     membership: Membership,
     userIds: readonly bigint[],
-  ): Promise<ReadonlyMap<bigint, Member>>;
-  sharedWith(viewer: Viewer, userIds: readonly bigint[]): Promise<ReadonlySet<bigint>>;
-  openDirect(viewer: Viewer, peerId: bigint): Promise<Membership>;
-  createGroup(
+  ): Promise<ReadonlyMap<bigint, Member>> {
+    return membersAmong(this.#shards, membership, userIds);
+  }
+
+  /**
+   * Who of them shares a conversation with the viewer, one that is listed for both; the viewer themself does. One statement a shard.
+   * @throws {Fault} INVALID_ARGUMENT for more than 1,000 ids.
+   */
+  async sharedWith(viewer: Viewer, userIds: readonly bigint[]): Promise<ReadonlySet<bigint>> {
+    const asked = checkIds('userIds', userIds);
+    const others = [...asked].filter((id) => id !== viewer.userId);
+    const self = asked.has(viewer.userId) ? [viewer.userId] : [];
+    if (others.length === 0) return new Set(self);
+    const perShard = await Promise.all(
+      this.#shards.all.map((shard) => sharing(shard, viewer.userId, others)),
+    );
+    return new Set([...self, ...perShard.flat()]);
+  }
+
+  /**
+   * The one direct conversation of the viewer and that user, made on first use and from then on listed for the viewer. Idempotent.
+   * @throws {Fault} NOT_FOUND for an unknown user; FAILED_PRECONDITION where a new one would exceed either's memberships.
+   */
+  async openDirect(viewer: Viewer, peerId: bigint): Promise<Membership> {
+    const { userId: actorId, appId } = viewer;
+    await this.#admission.checkExist(appId, [peerId]);
+    await this.#admission.checkRoomForDirect(actorId, peerId);
+    const { conversationId } = await this.#timelines.submit({
+      kind: 'openDirect',
+      appId,
+      actorId,
+      peerId,
+    });
+    return this.enterOrFault(viewer, conversationId);
+  }
+
+  /**
+   * A new group that the viewer owns. Idempotent by (viewer, clientRequestId).
+   * @throws {Fault} INVALID_ARGUMENT; NOT_FOUND for an unknown user, or where the viewer has left that group; IDEMPOTENCY_CONFLICT where the
+   *   key was used with another input; FAILED_PRECONDITION where somebody has too many memberships.
+   */
+  async createGroup(
     viewer: Viewer,
     input: { clientRequestId: string; title: string; memberIds: readonly bigint[] },
-  ): Promise<Membership>;
-  rename(viewer: Viewer, id: bigint, title: string): Promise<Membership>;
-  addMembers(viewer: Viewer, id: bigint, userIds: readonly bigint[]): Promise<Membership>;
-  removeMember(viewer: Viewer, id: bigint, userId: bigint): Promise<Membership>;
-  leave(viewer: Viewer, id: bigint): Promise<void>;
-  setRole(viewer: Viewer, id: bigint, userId: bigint, role: Role): Promise<{ member: Member }>;
+  ): Promise<Membership> {
+    const { userId: actorId, appId } = viewer;
+    const clientRequestId = checkClientId('clientRequestId', input.clientRequestId);
+    const title = checkTitle(input.title);
+    const others = checkIds('memberIds', input.memberIds);
+    others.delete(actorId);
+    const memberIds = [...others];
+    await this.#admission.checkExist(appId, memberIds);
+    await this.#admission.checkRoomForGroup(actorId, clientRequestId, memberIds);
+    const { conversationId } = await this.#timelines.submit({
+      kind: 'createGroup',
+      appId,
+      actorId,
+      clientRequestId,
+      title,
+      memberIds,
+    });
+    return this.enterOrFault(viewer, conversationId);
+  }
+
+  /** @throws {Fault} INVALID_ARGUMENT; NOT_FOUND; FAILED_PRECONDITION for a direct conversation; FORBIDDEN */
+  async rename(viewer: Viewer, id: bigint, title: string): Promise<Membership> {
+    await this.#timelines.submit({
+      kind: 'rename',
+      conversationId: id,
+      actorId: viewer.userId,
+      title: checkTitle(title),
+    });
+    return this.enterOrFault(viewer, id);
+  }
+
+  /**
+   * Those who are members already stay as they are.
+   * @throws {Fault} INVALID_ARGUMENT; NOT_FOUND for the conversation or a user; FAILED_PRECONDITION for a direct
+   *   conversation, a full group, or where somebody has too many memberships.
+   */
+  async addMembers(viewer: Viewer, id: bigint, userIds: readonly bigint[]): Promise<Membership> {
+    const added = [...checkIds('userIds', userIds)];
+    const membership = await this.enterOrFault(viewer, id);
+    await this.#admission.checkExist(viewer.appId, added);
+    await this.#admission.checkRoomToJoin(membership, added);
+    await this.#timelines.submit({
+      kind: 'addMembers',
+      conversationId: id,
+      actorId: viewer.userId,
+      userIds: added,
+    });
+    return this.enterOrFault(viewer, id);
+  }
+
+  /** @throws {Fault} INVALID_ARGUMENT for oneself; NOT_FOUND; FAILED_PRECONDITION for a direct conversation; FORBIDDEN */
+  async removeMember(viewer: Viewer, id: bigint, userId: bigint): Promise<Membership> {
+    if (userId === viewer.userId) {
+      throw new Fault('INVALID_ARGUMENT', 'To leave a group there is leaveGroup.');
+    }
+    await this.#timelines.submit({
+      kind: 'removeMember',
+      conversationId: id,
+      actorId: viewer.userId,
+      userId,
+    });
+    return this.enterOrFault(viewer, id);
+  }
+
+  /** @throws {Fault} NOT_FOUND; FAILED_PRECONDITION for a direct conversation */
+  async leave(viewer: Viewer, id: bigint): Promise<void> {
+    await this.#timelines.submit({ kind: 'leave', conversationId: id, actorId: viewer.userId });
+  }
+
+  /** @throws {Fault} NOT_FOUND; FAILED_PRECONDITION for a direct conversation or the owner's own role; FORBIDDEN */
+  setRole(viewer: Viewer, id: bigint, userId: bigint, role: Role): Promise<{ member: Member }> {
+    return this.#timelines.submit({
+      kind: 'setRole',
+      conversationId: id,
+      actorId: viewer.userId,
+      userId,
+      role,
+    });
+  }
+}
+
+function byLatestActivity(a: Membership, b: Membership): number {
+  return b.head.activityAtMs - a.head.activityAtMs || (b.head.id > a.head.id ? 1 : -1);
 }

@@ -21,6 +21,7 @@ export { decodeBody, eventCount } from './outbox.ts';
 export { directKey, groupKey } from './payload.ts';
 export {
   columnsOf,
+  conversationKindOf,
   headColumns,
   headOf,
   memberColumns,

@@ -1,0 +1,119 @@
+/** Memberships of one user, read from one shard: each function is one statement. */
+import type { Shard } from '../../storage/shards.ts';
+import { marks } from '../../storage/sql.ts';
+import {
+  columnsOf,
+  headColumns,
+  headOf,
+  memberColumns,
+  memberOf,
+  type HeadRow,
+  type MemberRow,
+} from '../timeline/timeline.ts';
+import type { ListPosition } from './cursors.ts';
+import { Membership, membershipToken } from './membership.ts';
+
+type MembershipRow = HeadRow & MemberRow;
+type MaybeRow<Row> = Row | { readonly [Column in keyof Row]: null };
+
+const columns = `${columnsOf('c', headColumns)}, ${columnsOf('m', memberColumns)}`;
+const joined = 'FROM Member m JOIN Conversation c ON c.id = m.conversationId';
+
+function membershipOf(row: MembershipRow): Membership {
+  return new Membership(membershipToken, headOf(row), memberOf(row));
+}
+
+/** The memberships of those conversations in which the user has one that is listed. */
+export async function membershipsIn(
+  shard: Shard,
+  userId: bigint,
+  ids: readonly bigint[],
+): Promise<Membership[]> {
+  const rows = await shard.sql.query<MembershipRow>(
+    `SELECT ${columns} ${joined}
+     WHERE m.conversationId IN (${marks(ids.length)}) AND m.userId = ? AND m.isListed = 1`,
+    [...ids, userId],
+  );
+  return rows.map(membershipOf);
+}
+
+/**
+ * The shard's part of a page: up to `count` memberships after the position, latest activity first, and whether there are
+ * any up to it.
+ */
+export async function latestMemberships(
+  shard: Shard,
+  userId: bigint,
+  after: ListPosition | null,
+  count: number,
+): Promise<{ memberships: Membership[]; hasBefore: boolean }> {
+  const listed = `${joined} WHERE m.userId = ? AND m.isListed = 1`;
+  const latest = 'ORDER BY c.activityAtMs DESC, c.id DESC LIMIT ?';
+  if (after === null) {
+    const rows = await shard.sql.query<MembershipRow>(`SELECT ${columns} ${listed} ${latest}`, [
+      userId,
+      count,
+    ]);
+    return { memberships: rows.map(membershipOf), hasBefore: false };
+  }
+  const isAfter = '(c.activityAtMs < ? OR (c.activityAtMs = ? AND c.id < ?))';
+  const position = [after.activityAtMs, after.activityAtMs, after.id];
+  // One row at least, so that an empty page knows as well whether anything comes before it.
+  const rows = await shard.sql.query<{ hasBefore: bigint } & MaybeRow<MembershipRow>>(
+    `SELECT b.hasBefore AS hasBefore, ${columnsOf('p', [...headColumns, ...memberColumns])}
+     FROM (SELECT EXISTS (SELECT 1 ${listed} AND NOT ${isAfter}) AS hasBefore) b
+     LEFT JOIN (SELECT ${columns} ${listed} AND ${isAfter} ${latest}) p ON 1 = 1
+     ORDER BY p.activityAtMs DESC, p.id DESC`,
+    [userId, ...position, userId, ...position, count],
+  );
+  return {
+    memberships: rows.filter((row) => row.id !== null).map(membershipOf),
+    hasBefore: rows.some((row) => Number(row.hasBefore) === 1),
+  };
+}
+
+/** The sum of what `Membership.unreadCount` is for each. */
+export async function unreadOf(shard: Shard, userId: bigint): Promise<number> {
+  const { greatest } = shard.sql.dialect;
+  const unread = greatest('0', `c.lastSeq - ${greatest('m.readSeq', 'm.joinedSeq - 1')}`);
+  const [row] = await shard.sql.query<{ total: bigint }>(
+    `SELECT COALESCE(SUM(${unread}), 0) AS total ${joined} WHERE m.userId = ? AND m.isListed = 1`,
+    [userId],
+  );
+  return Number(row?.total ?? 0);
+}
+
+/** Who of them is listed in a conversation that is listed for the user too. */
+export async function sharing(
+  shard: Shard,
+  userId: bigint,
+  otherIds: readonly bigint[],
+): Promise<bigint[]> {
+  const rows = await shard.sql.query<{ userId: bigint }>(
+    `SELECT DISTINCT o.userId FROM Member m JOIN Member o ON o.conversationId = m.conversationId
+     WHERE m.userId = ? AND m.isListed = 1 AND o.userId IN (${marks(otherIds.length)}) AND o.isListed = 1`,
+    [userId, ...otherIds],
+  );
+  return rows.map((row) => row.userId);
+}
+
+/** How many memberships each of them has, listed or not; without those who have none. */
+export async function membershipCounts(
+  shard: Shard,
+  userIds: readonly bigint[],
+): Promise<{ userId: bigint; total: number }[]> {
+  const rows = await shard.sql.query<{ userId: bigint; total: bigint }>(
+    `SELECT userId, COUNT(*) AS total FROM Member WHERE userId IN (${marks(userIds.length)}) GROUP BY userId`,
+    userIds,
+  );
+  return rows.map((row) => ({ userId: row.userId, total: Number(row.total) }));
+}
+
+/** Whether the shard holds what was created under that key. */
+export async function hasOrigin(shard: Shard, originKey: Uint8Array): Promise<boolean> {
+  const rows = await shard.sql.query<{ id: bigint }>(
+    'SELECT id FROM Conversation WHERE originKey = ?',
+    [originKey],
+  );
+  return rows.length > 0;
+}
