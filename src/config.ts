@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { slotCount } from './lib/id.ts';
 import { logLevels, type LogLevel } from './lib/log.ts';
 import { parsePartition } from './lib/partition.ts';
+import { databaseOf, isDatabaseUrl, isOrigin, isPublicUrl } from './lib/urls.ts';
 
 /** What an operator may set, as the server uses it: complete, checked, frozen. */
 export interface Config {
@@ -17,8 +19,8 @@ export interface Config {
     readonly dataDir: string;
     /** One MySQL database per shard; none: SQLite in the data folder, as the one shard. */
     readonly databaseUrls: readonly string[];
-    /** `0-511=0,512-1023=1`, every slot once; undefined: equal ranges in the shards' order. */
-    readonly slotMap: string | undefined;
+    /** Every slot once; undefined: equal ranges in the shards' order. */
+    readonly slotMap: readonly SlotRange[] | undefined;
   };
   readonly tokens: {
     readonly accessTtlSeconds: number;
@@ -36,6 +38,15 @@ export interface Config {
   readonly sessionPolicy: SessionPolicy;
   readonly apps: readonly string[];
   readonly logLevel: LogLevel;
+  /** What lib/failpoint.ts reads; empty: none. */
+  readonly failpoints: string;
+}
+
+/** Slots `first` to `last`, both included, live on the shard of that index. */
+export interface SlotRange {
+  readonly first: number;
+  readonly last: number;
+  readonly shard: number;
 }
 
 export const sessionPolicies = ['same-class', 'single', 'unlimited'] as const;
@@ -55,8 +66,6 @@ export class ConfigError extends Error {
     this.mistakes = mistakes;
   }
 }
-
-const slots = 1_024;
 
 const whole = (min: number, max: number) =>
   z
@@ -147,17 +156,23 @@ export const variables = z.object({
   LOG_LEVEL: oneOf(logLevels)
     .default('info')
     .describe('How much is logged: trace, debug, info, warn, error, fatal or silent.'),
+  FAILPOINTS: z
+    .string()
+    .optional()
+    .describe("Where FastIM's own tests make the process die; never set it on data you need."),
 });
 
-/** What hangs together is checked beside the rest, so that all mistakes show at once. */
-const shards = variables
+/** What hangs together is read beside the rest, so that all mistakes show at once. */
+const slotMap = variables
   .pick({ DATABASE_URLS: true, SLOT_MAP: true })
-  .superRefine(({ DATABASE_URLS, SLOT_MAP }, context) => {
-    if (SLOT_MAP === undefined) return;
-    const partition = parsePartition(SLOT_MAP, slots, Math.max(DATABASE_URLS.length, 1));
-    if ('mistake' in partition) {
-      context.addIssue({ code: 'custom', path: ['SLOT_MAP'], message: partition.mistake });
+  .transform(({ DATABASE_URLS, SLOT_MAP }, context): SlotRange[] | undefined => {
+    if (SLOT_MAP === undefined) return undefined;
+    const partition = parsePartition(SLOT_MAP, slotCount, Math.max(DATABASE_URLS.length, 1));
+    if ('ranges' in partition) {
+      return partition.ranges.map(({ first, last, owner }) => ({ first, last, shard: owner }));
     }
+    context.addIssue({ code: 'custom', path: ['SLOT_MAP'], message: partition.mistake });
+    return z.NEVER;
   });
 
 /**
@@ -173,9 +188,9 @@ export function readConfig(
     return text ? [[name, text] as const] : [];
   });
   const parsed = variables.safeParse(Object.fromEntries(given));
-  const checked = shards.safeParse(Object.fromEntries(given));
-  if (parsed.success && checked.success) return frozen(toConfig(parsed.data));
-  const issues = [parsed, checked].flatMap(({ error }) => error?.issues ?? []);
+  const map = slotMap.safeParse(Object.fromEntries(given));
+  if (parsed.success && map.success) return frozen(toConfig(parsed.data, map.data));
+  const issues = [parsed, map].flatMap(({ error }) => error?.issues ?? []);
   const mistakes = issues.map(({ path, message }) => `${path.join('.')} ${message}`);
   throw new ConfigError([...new Set(mistakes)]);
 }
@@ -187,7 +202,10 @@ export function baseUrl(http: Config['http'], port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-function toConfig(given: z.infer<typeof variables>): Config {
+function toConfig(
+  given: z.infer<typeof variables>,
+  slotRanges: readonly SlotRange[] | undefined,
+): Config {
   return {
     http: {
       port: given.PORT,
@@ -198,7 +216,7 @@ function toConfig(given: z.infer<typeof variables>): Config {
     storage: {
       dataDir: given.DATA_DIR,
       databaseUrls: given.DATABASE_URLS,
-      slotMap: given.SLOT_MAP,
+      slotMap: slotRanges,
     },
     tokens: {
       accessTtlSeconds: given.ACCESS_TOKEN_TTL_SECONDS,
@@ -216,31 +234,8 @@ function toConfig(given: z.infer<typeof variables>): Config {
     sessionPolicy: given.SESSION_POLICY,
     apps: given.APPS,
     logLevel: given.LOG_LEVEL,
+    failpoints: given.FAILPOINTS ?? '',
   };
-}
-
-function isPublicUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  return /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '';
-}
-
-/** As a browser writes it in its Origin header. */
-function isOrigin(text: string): boolean {
-  return URL.canParse(text) && new URL(text).origin === text;
-}
-
-function isDatabaseUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  return /^(mysql|mariadb):$/.test(url.protocol) && url.hostname !== '' && url.pathname.length > 1;
-}
-
-/** The database that a URL names, whoever signs in; a text that is no such URL is itself. */
-function databaseOf(text: string): string {
-  if (!isDatabaseUrl(text)) return text;
-  const url = new URL(text);
-  return `${url.hostname}:${url.port || '3306'}${url.pathname}`;
 }
 
 function isAppId(text: string): boolean {

@@ -33,6 +33,7 @@ it('gives every default where nothing is set', () => {
     sessionPolicy: 'same-class',
     apps: ['default'],
     logLevel: 'info',
+    failpoints: '',
   });
 });
 
@@ -57,7 +58,10 @@ it('reads what is set', () => {
     allowedOrigins: ['https://a.example', 'http://localhost:3000'],
   });
   expect(config.storage.databaseUrls).toEqual(['mysql://u:p@one/db', 'mysql://u:p@two/db']);
-  expect(config.storage.slotMap).toBe('0-9=1,10-1023=0');
+  expect(config.storage.slotMap).toEqual([
+    { first: 0, last: 9, shard: 1 },
+    { first: 10, last: 1023, shard: 0 },
+  ]);
   expect(config.sessionPolicy).toBe('single');
   expect(config.apps).toEqual(['default', 'shop']);
 });
