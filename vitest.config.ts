@@ -3,7 +3,7 @@ import { TallyReporter } from './tools/tally-reporter.ts';
 
 export default defineConfig({
   test: {
-    include: ['test/{unit,contract,api,sim,types,architecture}/**/*.test.ts'],
+    include: ['test/{unit,contract,api,browser,sim,types,architecture}/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
     maxWorkers: 2,

@@ -39,8 +39,8 @@ fragment SignedIn on AuthPayload {
 }
 `;
 
-const openDirect = `# Run findUser, put the id into the variables, and run openDirect
-# or createGroup. Either is safe to repeat: it gives the same one.
+const openDirect = `# Run findUser, put the id into the variables, run openDirect or
+# createGroup. Either may be repeated, and gives the same one.
 mutation openDirect($userId: ID!) {
   openDirect(userId: $userId) {
     conversation {
@@ -84,8 +84,8 @@ fragment Conversation on Conversation {
 }
 `;
 
-const sendMessage = `# The answer comes when the message is durably stored. A retry with
-# the same clientMessageId adds nothing: change it to say more.
+const sendMessage = `# The answer comes when the message is durably stored. A retry
+# under the same clientMessageId adds nothing: make a new one.
 mutation sendMessage($input: SendMessageInput!) {
   sendMessage(input: $input) {
     isDuplicate
@@ -124,7 +124,7 @@ const content = `content {
   }`;
 
 const history = `# The newest page, oldest first. A cursor is the decimal seq: for
-# the page before it add before: "…", the first seq you see here.
+# the page before this one add before: "<the first seq here>".
 query history($conversationId: ID!) {
   conversation(id: $conversationId) {
     title
@@ -157,8 +157,8 @@ fragment Message on Message {
 }
 `;
 
-const inbox = `# All that happens to you, newest on top, also while you work in
-# other tabs. Given a cursor, it first replays what came after it.
+const inbox = `# All that happens to you, newest on top, also while you are in
+# other tabs. Given a cursor it begins with what came after it.
 subscription inbox($after: InboxCursor) {
   inbox(after: $after) {
     __typename

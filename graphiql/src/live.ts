@@ -20,6 +20,8 @@ const expired = 4605;
 
 /** What the server's close codes mean to a reader. */
 const meanings: Readonly<Record<number, string>> = {
+  1001: 'the server is going away',
+  1006: 'the connection was lost',
   4400: 'the server did not understand the connection',
   4401: 'the access token is not valid, or its session has ended: sign in again',
   4403: 'refused',
