@@ -1,6 +1,11 @@
+import { assert, present } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
+import { slotOf } from '../lib/id.ts';
 import type { Lifecycle } from '../lib/lifecycle.ts';
 import type { PrismaClient } from './generated/mysql/client.ts';
+import { openMysqlShards } from './shards.mysql.ts';
+import { openSqliteShard } from './shards.sqlite.ts';
+import { evenSlotMap, shardOfSlots, slotMapText, type SlotRange } from './slot-map.ts';
 import type { Sql } from './sql.ts';
 
 /** Where the shards are. */
@@ -14,32 +19,100 @@ export type ShardsConfig =
       readonly kind: 'mysql';
       /** One database each, `mysql://user:password@host:port/database`; a shard's index is its place here. */
       readonly urls: readonly string[];
-      /** `0-511=0,512-1023=1`: which slots belong to which shard. Without it: equal ranges, in order. */
-      readonly slotMap?: string;
-      /** Whether one process alone may use the shards (an embedded fan-out): refuses a second at start. */
-      readonly singleNode: boolean;
+      /** Which slots belong to which shard. Without it: equal ranges, in order. */
+      readonly slotMap?: readonly SlotRange[];
+      /** Whether one process alone may use the shards, as without Redis: refuses a second one at start. */
+      readonly isSingleNode: boolean;
     };
 
 /** One database with the full set of tables. */
 export interface Shard {
   readonly index: number;
   readonly sql: Sql;
-  /** One type for both engines; keep to what both know (no `skipDuplicates`, no modes). */
+  /** One type for both engines; keep to what both know (no `skipDuplicates`, no isolation levels). */
   readonly prisma: PrismaClient;
 }
 
 export interface ShardsDeps {
   readonly clock: Clock;
-  /** Told once when a shard cannot be used any more (a worker died, the single-node lock was lost): stop the node. */
+  /** Told once when a shard cannot be used any more (a thread died, the single-node lock was lost): stop the node. */
   readonly onLost: (reason: Error) => void;
+  /** Calls that may wait for a shard before one more is UNAVAILABLE. */
+  readonly callsMax?: number;
 }
 
-/** Which shard an id lives on, and the way to it. */
-export declare class Shards implements Lifecycle {
-  constructor(config: ShardsConfig, deps: ShardsDeps);
+/** What an engine opens, and closes again. */
+export interface OpenShards {
   readonly all: readonly Shard[];
-  of(id: bigint): Shard;
-  ofSlot(slot: number): Shard;
-  start(): Promise<void>;
   stop(graceMs: number): Promise<void>;
+}
+
+const callsMaxDefault = 8_192;
+
+/**
+ * Which shard an id lives on, and the way to it.
+ *
+ * `start` brings the tables up to date and lets the shards prove that they are the ones that this configuration means.
+ * It throws a StartupRefusal, with a message for the operator, where they are not, or where another process has them.
+ */
+export class Shards implements Lifecycle {
+  readonly #config: ShardsConfig;
+  readonly #deps: ShardsDeps;
+  #open: OpenShards | null = null;
+  #owners: readonly number[] = [];
+  #isLost = false;
+
+  constructor(config: ShardsConfig, deps: ShardsDeps) {
+    this.#config = config;
+    this.#deps = deps;
+  }
+
+  /** By index. */
+  get all(): readonly Shard[] {
+    return present(this.#open, 'the shards are started').all;
+  }
+
+  /** The shard on which the row of this id lives. */
+  of(id: bigint): Shard {
+    return this.ofSlot(slotOf(id));
+  }
+
+  ofSlot(slot: number): Shard {
+    return present(
+      this.all[present(this.#owners[slot], 'a slot is 0 to 1,023')],
+      'a slot has a shard',
+    );
+  }
+
+  /** @throws {StartupRefusal} */
+  async start(): Promise<void> {
+    assert(!this.#open, 'the shards are started once');
+    const config = this.#config;
+    const shards = config.kind === 'sqlite' ? 1 : config.urls.length;
+    const map = config.kind === 'sqlite' ? undefined : config.slotMap;
+    this.#owners = shardOfSlots(map ?? evenSlotMap(shards), shards);
+    const options = {
+      map: slotMapText(this.#owners),
+      clock: this.#deps.clock,
+      callsMax: this.#deps.callsMax ?? callsMaxDefault,
+      onLost: (reason: Error) => this.#lose(reason),
+    };
+    this.#open =
+      config.kind === 'sqlite'
+        ? await openSqliteShard(config.dataDir, options)
+        : await openMysqlShards(config.urls, config.isSingleNode, options);
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#isLost = true;
+    const open = this.#open;
+    this.#open = null;
+    await open?.stop(graceMs);
+  }
+
+  #lose(reason: Error): void {
+    if (this.#isLost) return;
+    this.#isLost = true;
+    this.#deps.onLost(reason);
+  }
 }

@@ -14,7 +14,8 @@ export interface Statement {
 
 /**
  * What a statement did. `affectedRows` are the rows matched by the condition, changed or not; of an upsert count on
- * nothing but zero or not. `insertId` is the id drawn by AUTO_INCREMENT; 0n or meaningless otherwise.
+ * nothing but zero or not. `insertId` is the id that AUTO_INCREMENT drew for an INSERT of a single row; of anything
+ * else it says nothing.
  */
 export interface SqlResult {
   readonly affectedRows: number;
@@ -33,7 +34,8 @@ export interface SqlResult {
  * | bytes | Uint8Array |
  * | integer that is no plain column: COUNT, SUM, MAX, a literal, arithmetic | bigint |
  *
- * NULL is null. Name every column that is an expression (`COUNT(*) AS total`).
+ * NULL is null. Name every column that is an expression (`COUNT(*) AS total`). What type the columns of a UNION have is
+ * not promised: ask twice.
  */
 export interface SqlReader {
   /**

@@ -1,0 +1,99 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import type { Clock } from '../lib/clock.ts';
+import { startInOrder } from '../lib/lifecycle.ts';
+import type { PrismaClient } from './generated/mysql/client.ts';
+import { PrismaClient as SqlitePrismaClient } from './generated/sqlite/client.ts';
+import { readMigrations } from './migration-files.ts';
+import { migrate, type MigrationTarget } from './migrator.ts';
+import { SqliteNodeLock } from './node-lock.sqlite.ts';
+import { proveShards } from './shard-facts.ts';
+import type { OpenShards } from './shards.ts';
+import { newTransactionNumber, SqliteSql } from './sql.sqlite.ts';
+import { sqliteAdapter } from './sqlite-adapter.ts';
+import { SqliteThread } from './sqlite-thread.ts';
+import { Turnstile } from './turnstile.ts';
+
+/** A task that takes longer than this is none of ours. */
+const stuckAfterMs = 30_000;
+
+export interface OpenOptions {
+  /** The slot map as text, to be proved. */
+  readonly map: string;
+  readonly clock: Clock;
+  readonly callsMax: number;
+  readonly onLost: (reason: Error) => void;
+}
+
+/** The one shard of an embedded server: a file in the data folder, a thread that writes and one that reads. */
+export async function openSqliteShard(dataDir: string, options: OpenOptions): Promise<OpenShards> {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const file = path.join(dataDir, 'fastim.db');
+  const { callsMax, onLost } = options;
+  const lock = new SqliteNodeLock(dataDir);
+  const writer = new SqliteThread({
+    data: { file, isReader: false },
+    stuckAfterMs,
+    callsMax,
+    onLost,
+  });
+  const reader = new SqliteThread({
+    data: { file, isReader: true },
+    stuckAfterMs,
+    callsMax,
+    onLost,
+  });
+  const turnstile = new Turnstile({ places: 1, waitingMax: callsMax });
+  const prisma = new SqlitePrismaClient({ adapter: sqliteAdapter({ writer, reader, turnstile }) });
+
+  const tables = {
+    async start(): Promise<void> {
+      const target = migrationTarget(writer, file, null);
+      await migrate(target, await readMigrations('sqlite'), { clock: options.clock });
+      await proveShards([target], options.map);
+    },
+    stop: () => Promise.resolve(),
+  };
+  // The reader comes last and goes first: the last connection to close takes the log into the file.
+  const stop = await startInOrder([
+    lock,
+    writer,
+    tables,
+    reader,
+    { start: () => Promise.resolve(), stop: () => prisma.$disconnect() },
+  ]);
+  // The two generated clients differ only in what one engine has beyond the other (Shard.prisma says: keep to what both know).
+  const shared = prisma as object as PrismaClient;
+  return {
+    all: [{ index: 0, sql: new SqliteSql({ writer, reader, turnstile }), prisma: shared }],
+    stop,
+  };
+}
+
+function migrationTarget(
+  writer: SqliteThread,
+  file: string,
+  transaction: number | null,
+): MigrationTarget {
+  return {
+    engine: 'sqlite',
+    label: file,
+    query: (text, params = []) => writer.call({ kind: 'query', text, params }, transaction),
+    async execute(text, params = []) {
+      await writer.call({ kind: 'execute', statements: [{ text, params }] }, transaction);
+    },
+    async script(script) {
+      await writer.call({ kind: 'script', script }, transaction);
+    },
+    async atomically(work) {
+      const number = newTransactionNumber();
+      try {
+        await work(migrationTarget(writer, file, number));
+        await writer.call({ kind: 'commit' }, number);
+      } catch (error) {
+        await writer.call({ kind: 'rollback' }, number);
+        throw error;
+      }
+    },
+  };
+}

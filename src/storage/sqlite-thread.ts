@@ -1,0 +1,152 @@
+import { Worker } from 'node:worker_threads';
+import { DriverAdapterError } from '@prisma/driver-adapter-utils';
+import { Fault } from '../lib/fault.ts';
+import type { Lifecycle } from '../lib/lifecycle.ts';
+import { SqlError } from './sql.ts';
+import type {
+  SqliteAnswer,
+  SqliteAnswers,
+  SqliteFailure,
+  SqliteRequest,
+  SqliteTask,
+  SqliteWorkerData,
+} from './sqlite-protocol.ts';
+
+/** How often a call is looked at before its thread counts as stuck. Looks, not a clock: time that the whole process slept does not count. */
+const looksMax = 4;
+
+/** How long a caller who found too many waiting had better wait, in ms. */
+const retryAfterMs = 500;
+
+interface Pending {
+  readonly resolve: (value: SqliteAnswers[keyof SqliteAnswers]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export interface SqliteThreadDeps {
+  readonly data: SqliteWorkerData;
+  /** How long one task may take before the thread counts as stuck. */
+  readonly stuckAfterMs: number;
+  /** Calls outside of a transaction that may wait for the thread. */
+  readonly callsMax: number;
+  /** Told once when the thread has died or is stuck. It does not come back: the node must stop. */
+  readonly onLost: (reason: Error) => void;
+}
+
+/**
+ * The worker thread that owns one connection to an SQLite file, as seen from the main thread. Tasks are answered in the order of asking.
+ * When the thread dies, or answers nothing for `stuckAfterMs`, all that waits is rejected (kind `connection`).
+ */
+export class SqliteThread implements Lifecycle {
+  readonly #deps: SqliteThreadDeps;
+  readonly #pending = new Map<number, Pending>();
+  #worker: Worker | null = null;
+  #watch: NodeJS.Timeout | undefined;
+  #lastId = 0;
+  /** The call that was the oldest when last looked at, and for how many looks it has been. */
+  #oldestId = 0;
+  #looks = 0;
+  #lost: SqlError | null = null;
+  #isStopping = false;
+
+  constructor(deps: SqliteThreadDeps) {
+    this.#deps = deps;
+  }
+
+  async start(): Promise<void> {
+    const worker = new Worker(workerFile(), { workerData: this.#deps.data, execArgv: [] });
+    this.#worker = worker;
+    worker.on('message', (answer: SqliteAnswer) => this.#settle(answer));
+    worker.on('error', (error) => this.#lose(`the SQLite thread failed: ${error.message}`, error));
+    worker.on('exit', (code) => this.#lose(`the SQLite thread ended (${code})`));
+    this.#watch = setInterval(() => this.#checkStuck(), this.#deps.stuckAfterMs / looksMax);
+    this.#watch.unref();
+    await this.call({ kind: 'query', text: 'SELECT 1 AS one', params: [] });
+  }
+
+  /**
+   * @param transaction the number of the transaction that the task belongs to; a new number begins one.
+   * @throws {SqlError}
+   * @throws {DriverAdapterError} from Prisma's tasks.
+   * @throws {Fault} UNAVAILABLE when too many wait already.
+   */
+  call<Kind extends SqliteTask['kind']>(
+    task: Extract<SqliteTask, { kind: Kind }>,
+    transaction: number | null = null,
+  ): Promise<SqliteAnswers[Kind]> {
+    if (this.#lost) return Promise.reject(this.#lost);
+    const worker = this.#worker;
+    if (!worker)
+      return Promise.reject(new SqlError('connection', 'the SQLite thread is not running'));
+    if (transaction === null && this.#pending.size >= this.#deps.callsMax) {
+      const message = 'The database has too much to do.';
+      return Promise.reject(new Fault('UNAVAILABLE', message, { retryAfterMs }));
+    }
+    const id = ++this.#lastId;
+    const request: SqliteRequest = { id, transaction, task };
+    return new Promise<SqliteAnswers[keyof SqliteAnswers]>((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject });
+      worker.postMessage(request);
+    }) as Promise<SqliteAnswers[Kind]>;
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    const worker = this.#worker;
+    if (worker && !this.#lost) {
+      const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+      this.call({ kind: 'close' }).catch(() => undefined);
+      let timer: NodeJS.Timeout | undefined;
+      const grace = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, Math.max(graceMs, 1000));
+      });
+      await Promise.race([ended, grace]);
+      clearTimeout(timer);
+    }
+    clearInterval(this.#watch);
+    await worker?.terminate();
+  }
+
+  #settle(answer: SqliteAnswer): void {
+    const pending = this.#pending.get(answer.id);
+    if (!pending) return;
+    this.#pending.delete(answer.id);
+    if ('failure' in answer) pending.reject(errorOf(answer.failure));
+    else pending.resolve(answer.value);
+  }
+
+  #checkStuck(): void {
+    // Calls are answered in order: the oldest one is the one that is being done.
+    const [oldestId = 0] = this.#pending.keys();
+    this.#looks = oldestId !== 0 && oldestId === this.#oldestId ? this.#looks + 1 : 0;
+    this.#oldestId = oldestId;
+    if (this.#looks < looksMax) return;
+    this.#lose(`the SQLite thread has not answered for ${this.#deps.stuckAfterMs} ms`);
+    void this.#worker?.terminate();
+  }
+
+  #lose(message: string, cause?: unknown): void {
+    if (this.#lost) return;
+    clearInterval(this.#watch);
+    const lost = new SqlError('connection', message, { cause });
+    this.#lost = lost;
+    const isExpected = this.#isStopping;
+    for (const pending of this.#pending.values()) pending.reject(lost);
+    this.#pending.clear();
+    if (!isExpected) this.#deps.onLost(lost);
+  }
+}
+
+/** From source there is one step before it. */
+function workerFile(): URL {
+  const isBuilt = !import.meta.url.endsWith('.ts');
+  return new URL(isBuilt ? './sqlite-worker.js' : './sqlite-worker.source.mjs', import.meta.url);
+}
+
+function errorOf(failure: SqliteFailure): Error {
+  if (failure.from === 'sql') return new SqlError(failure.kind, failure.message);
+  return new DriverAdapterError(
+    failure.payload as ConstructorParameters<typeof DriverAdapterError>[0],
+  );
+}

@@ -1,0 +1,97 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { PrismaLibSql } from '@prisma/adapter-libsql';
+import { isDriverAdapterError, type SqlDriverAdapter } from '@prisma/driver-adapter-utils';
+import { present } from '../lib/assert.ts';
+import { SqlError } from './sql.ts';
+import { SqliteConnection, sqlErrorOf } from './sqlite-connection.ts';
+import type {
+  SqliteAnswer,
+  SqliteAnswers,
+  SqliteFailure,
+  SqliteRequest,
+  SqliteTask,
+  SqliteWorkerData,
+} from './sqlite-protocol.ts';
+
+// The thread that owns one connection. Everything here is synchronous underneath, which would starve a server's event loop.
+
+const port = present(parentPort, 'this file runs as a worker thread');
+const connection = new SqliteConnection(workerData as SqliteWorkerData);
+const adapter = await new (class extends PrismaLibSql {
+  override createClient(): ReturnType<PrismaLibSql['createClient']> {
+    return connection.client as ReturnType<PrismaLibSql['createClient']>;
+  }
+})({ url: 'file:' }).connect();
+
+/** The transaction that is open, and the one of which the rest is refused. */
+let openTransaction: number | null = null;
+let doomedTransaction: number | null = null;
+
+async function answer({ id, transaction, task }: SqliteRequest): Promise<SqliteAnswer> {
+  try {
+    enter(transaction, task);
+    return { id, value: await perform(task, adapter) };
+  } catch (error) {
+    if (transaction !== null && task.kind !== 'rollback') doomedTransaction = transaction;
+    return { id, failure: failureOf(error) };
+  }
+}
+
+function enter(transaction: number | null, task: SqliteTask): void {
+  if (task.kind === 'rollback') return;
+  if (transaction === null) {
+    if (connection.isInTransaction) throw new SqlError('other', 'another transaction is open');
+    return;
+  }
+  if (transaction === doomedTransaction) {
+    throw new SqlError('other', 'an earlier statement of this transaction failed');
+  }
+  if (transaction === openTransaction) return;
+  connection.execute('BEGIN IMMEDIATE', []);
+  openTransaction = transaction;
+}
+
+function perform(
+  task: SqliteTask,
+  prisma: SqlDriverAdapter,
+): SqliteAnswers[keyof SqliteAnswers] | Promise<SqliteAnswers[keyof SqliteAnswers]> {
+  switch (task.kind) {
+    case 'query':
+      return connection.query(task.text, task.params);
+    case 'execute':
+      return task.statements.map(({ text, params }) => connection.execute(text, params ?? []));
+    case 'script':
+      connection.script(task.script);
+      return null;
+    case 'prismaQuery':
+      return prisma.queryRaw(task.query);
+    case 'prismaExecute':
+      return prisma.executeRaw(task.query);
+    case 'commit':
+      connection.execute('COMMIT', []);
+      openTransaction = null;
+      return null;
+    case 'rollback':
+      if (connection.isInTransaction) connection.execute('ROLLBACK', []);
+      openTransaction = null;
+      return null;
+    case 'close':
+      connection.close();
+      port.close();
+      return null;
+  }
+}
+
+function failureOf(error: unknown): SqliteFailure {
+  if (error instanceof Error && isDriverAdapterError(error)) {
+    return { from: 'prisma', payload: error.cause, message: error.message };
+  }
+  const { kind, message } = sqlErrorOf(error);
+  return { from: 'sql', kind, message };
+}
+
+// One after the other, although the adapter answers by promise: order is what callers build on.
+let last: Promise<void> = Promise.resolve();
+port.on('message', (request: SqliteRequest) => {
+  last = last.then(async () => port.postMessage(await answer(request)));
+});
