@@ -1,5 +1,17 @@
-import type { ConversationEvent, InboxEvent, InboxPage, PresenceEvent, TypingEvent } from './domain/inbox/inbox.ts';
-import type { Viewer } from './domain/session/session.ts';
+import type { Conversations } from './domain/conversation/conversation.ts';
+import type {
+  ConversationEvent,
+  InboxEvent,
+  InboxPage,
+  PresenceEvent,
+  TypingEvent,
+} from './domain/inbox/inbox.ts';
+import type { Messages } from './domain/message/message.ts';
+import type { Sessions, Viewer } from './domain/session/session.ts';
+import type { Users } from './domain/user/user.ts';
+import type { Clock } from './lib/clock.ts';
+import { Fault } from './lib/fault.ts';
+import { Loaders } from './resolvers/loaders.ts';
 
 /**
  * What the resolvers ask of the realtime side. Iterators are hand-written: `return()` ends them at once, whatever
@@ -20,7 +32,127 @@ export interface Streams {
   typing(viewer: Viewer, conversationId: bigint): Promise<AsyncIterableIterator<TypingEvent>>;
   /** @throws {Fault} NOT_FOUND */
   setTyping(viewer: Viewer, conversationId: bigint, isTyping: boolean): Promise<void>;
-  presence(viewer: Viewer, userIds: readonly bigint[]): Promise<AsyncIterableIterator<PresenceEvent>>;
+  presence(
+    viewer: Viewer,
+    userIds: readonly bigint[],
+  ): Promise<AsyncIterableIterator<PresenceEvent>>;
   /** Whether a session has a live socket (or had until 5 s ago). */
   isSessionOnline(sessionId: bigint): boolean;
+}
+
+/** Where a client should connect. */
+export interface GateTicket {
+  /** `ws://` or `wss://` URL of the gate's GraphQL endpoint. */
+  readonly url: string;
+  /** `http://` or `https://` URL of the same. */
+  readonly httpUrl: string;
+  readonly gateId: string;
+  readonly expiresAtMs: number;
+  /** WebSocket URLs of other gates, best first. */
+  readonly alternates: readonly string[];
+}
+
+/** Tells clients which gate to dial. */
+export interface Gates {
+  /** @throws {Fault} NOT_FOUND for an app that nobody serves. */
+  ticket(input: {
+    appId: string;
+    clientVersion: string | null;
+    deviceId: string | null;
+  }): Promise<GateTicket>;
+}
+
+/** A class by what it offers, so that anything of that shape will do. */
+type Door<T> = Pick<T, keyof T>;
+
+/** The doors of the domain that resolvers knock at. */
+export interface Doors {
+  readonly users: Door<Users>;
+  readonly sessions: Pick<Sessions, 'open' | 'refresh' | 'end' | 'live' | 'byId' | 'isEnded'>;
+  readonly conversations: Door<Conversations>;
+  readonly messages: Door<Messages>;
+}
+
+/** What every operation of a server shares. */
+export interface Services {
+  readonly doors: Doors;
+  readonly streams: Streams;
+  readonly gates: Gates;
+  readonly clock: Clock;
+}
+
+/** Why the access token that came with a request makes nobody a viewer. */
+export type AuthFailure = 'FORGED' | 'EXPIRED' | 'ENDED';
+
+/**
+ * What one operation, or one event of a subscription, is executed with. Plain data, so that a server may spread it
+ * into an object of its own; only the functions below change it.
+ */
+export interface Context extends Services {
+  /** Null: anonymous. A sign-in makes its user the viewer of its own payload. */
+  viewer: Viewer | null;
+  /** The viewer as the request came. */
+  readonly requestViewer: Viewer | null;
+  readonly authFailure: AuthFailure | null;
+  loaders: Loaders;
+  /**
+   * The head of the viewer's inbox, taken before anything else of the operation was read; null where the operation
+   * asks for none, undefined where nobody has looked yet.
+   */
+  inboxHead: Promise<InboxPage> | null | undefined;
+}
+
+/**
+ * A context for one operation or one event: cheap, since its loaders are made when they are first used.
+ * @param authFailure why the token given is no good, for the message of UNAUTHENTICATED.
+ */
+export function contextFor(
+  viewer: Viewer | null,
+  services: Services,
+  authFailure: AuthFailure | null = null,
+): Context {
+  const { doors, streams, gates, clock } = services;
+  return {
+    doors,
+    streams,
+    gates,
+    clock,
+    viewer,
+    requestViewer: viewer,
+    authFailure,
+    loaders: new Loaders(viewer, doors),
+    inboxHead: undefined,
+  };
+}
+
+/**
+ * Makes `viewer` the one for whom what follows is read, with nothing read yet.
+ * For the payload of a sign-in, and for the next field of a mutation.
+ */
+export function actAs(context: Context, viewer: Viewer | null): void {
+  context.viewer = viewer;
+  context.loaders = new Loaders(viewer, context.doors);
+  context.inboxHead = undefined;
+}
+
+/**
+ * Who asks.
+ * @throws {Fault} UNAUTHENTICATED without a valid access token.
+ */
+export function requireViewer(context: Context): Viewer {
+  if (context.viewer) return context.viewer;
+  throw new Fault('UNAUTHENTICATED', unauthenticated(context.authFailure));
+}
+
+function unauthenticated(failure: AuthFailure | null): string {
+  switch (failure) {
+    case null:
+      return 'Sign in first: this needs an access token.';
+    case 'EXPIRED':
+      return 'The access token has expired: refresh the session.';
+    case 'ENDED':
+      return 'The session has ended: sign in again.';
+    case 'FORGED':
+      return 'The access token is not valid.';
+  }
 }

@@ -1,0 +1,93 @@
+import DataLoader from 'dataloader';
+import type { Doors } from '../context.ts';
+import type { Membership } from '../domain/conversation/conversation.ts';
+import type { Session, Viewer } from '../domain/session/session.ts';
+import type { Head, Message } from '../domain/timeline/timeline.ts';
+import type { User } from '../domain/user/user.ts';
+import { present } from '../lib/assert.ts';
+
+/** Where a message stands. */
+export interface MessageKey {
+  readonly conversationId: bigint;
+  readonly seq: number;
+}
+
+/** A message whose readers are to be counted. */
+export interface ReadCountKey extends MessageKey {
+  readonly senderId: bigint | null;
+}
+
+const place = ({ conversationId, seq }: MessageKey) => `${conversationId}:${seq}`;
+
+/**
+ * Gathers what the fields of one operation ask for one by one into one question a shard, and asks
+ * nothing twice. It holds answers for its viewer, as they were when first asked for: one set for an
+ * operation, or for an event, and a new one after each mutation.
+ */
+export class Loaders {
+  readonly #viewer: Viewer | null;
+  readonly #doors: Doors;
+  #users: DataLoader<bigint, User | null> | undefined;
+  #sessions: DataLoader<bigint, Session | null> | undefined;
+  #memberships: DataLoader<bigint, Membership | null> | undefined;
+  #publicHeads: DataLoader<bigint, PublicHead | null> | undefined;
+  #messages: DataLoader<MessageKey, Message | null, string> | undefined;
+  #readCounts: DataLoader<ReadCountKey, number, string> | undefined;
+
+  constructor(viewer: Viewer | null, doors: Doors) {
+    this.#viewer = viewer;
+    this.#doors = doors;
+  }
+
+  /** Users by id; null for one who does not exist. */
+  get users(): DataLoader<bigint, User | null> {
+    return (this.#users ??= new DataLoader(async (ids) => {
+      const users = await this.#doors.users.byIds(ids);
+      return ids.map((id) => users.get(id) ?? null);
+    }));
+  }
+
+  /** The viewer's live sessions by id; null for any other. */
+  get sessions(): DataLoader<bigint, Session | null> {
+    return (this.#sessions ??= new DataLoader((ids) =>
+      Promise.all(ids.map((id) => this.#doors.sessions.byId(this.#requireViewer(), id))),
+    ));
+  }
+
+  /** The viewer's memberships by conversation; null where they are no member. */
+  get memberships(): DataLoader<bigint, Membership | null> {
+    return (this.#memberships ??= new DataLoader(async (ids) => {
+      const memberships = await this.#doors.conversations.enterAll(this.#requireViewer(), ids);
+      return ids.map((id) => memberships.get(id) ?? null);
+    }));
+  }
+
+  /** What even one who is no member any more may know of a conversation. */
+  get publicHeads(): DataLoader<bigint, PublicHead | null> {
+    return (this.#publicHeads ??= new DataLoader((ids) =>
+      Promise.all(ids.map((id) => this.#doors.conversations.publicHead(id))),
+    ));
+  }
+
+  /** Messages by place; null where there is none that the viewer may see. */
+  get messages(): DataLoader<MessageKey, Message | null, string> {
+    return (this.#messages ??= new DataLoader<MessageKey, Message | null, string>(
+      (keys) => this.#doors.messages.bySeqs(this.#requireViewer(), keys),
+      { cacheKeyFn: place },
+    ));
+  }
+
+  /** How many have read a message. */
+  get readCounts(): DataLoader<ReadCountKey, number, string> {
+    return (this.#readCounts ??= new DataLoader<ReadCountKey, number, string>(
+      (keys) => this.#doors.messages.readCounts(this.#requireViewer(), keys),
+      { cacheKeyFn: place },
+    ));
+  }
+
+  #requireViewer(): Viewer {
+    return present(this.#viewer, 'nobody reads without a viewer');
+  }
+}
+
+type PublicHead = Pick<Head, 'id' | 'kind' | 'createdAtMs'>;
