@@ -36,7 +36,8 @@ export interface TextBounds {
 }
 
 /**
- * The text as it was given, where it is well-formed and within bounds.
+ * The text as it was given, where it is well-formed and within bounds. U+0000 is refused, since SQLite's drivers end a text
+ * there.
  * @param name what the caller knows it as, for the message.
  * @throws {Fault} INVALID_ARGUMENT
  */
@@ -49,6 +50,7 @@ export function checkText(name: string, value: string, { min, max }: TextBounds)
   if (!isWellFormed(value)) {
     throw new Fault('INVALID_ARGUMENT', `${name} holds half a surrogate pair`);
   }
+  if (value.includes('\0')) throw new Fault('INVALID_ARGUMENT', `${name} holds U+0000`);
   return value;
 }
 
