@@ -1,0 +1,59 @@
+import { present } from '../../src/lib/assert.ts';
+import type { ShardMap } from '../../src/storage/per-shard.ts';
+import type { Shard } from '../../src/storage/shards.ts';
+import type { Sql, SqlReader, SqlTransaction } from '../../src/storage/sql.ts';
+
+/** Shards that write down every statement that goes to them through `sql`. */
+export class CountingShards implements ShardMap {
+  readonly all: readonly Shard[];
+  readonly #of: (id: bigint) => number;
+  readonly #texts: string[][];
+
+  constructor(shards: ShardMap) {
+    this.#texts = shards.all.map(() => []);
+    this.all = shards.all.map((shard) => ({
+      index: shard.index,
+      prisma: shard.prisma,
+      sql: counting(shard.sql, present(this.#texts[shard.index], 'a list a shard')),
+    }));
+    this.#of = (id) => shards.of(id).index;
+  }
+
+  of(id: bigint): Shard {
+    return present(this.all[this.#of(id)], 'a shard');
+  }
+
+  /** How many statements went to each shard since the last call; BEGIN and COMMIT do not count. */
+  take(): number[] {
+    return this.#texts.map((texts) => texts.splice(0).length);
+  }
+}
+
+function counting(sql: Sql, texts: string[]): Sql {
+  const reader = (inner: SqlReader): SqlReader => ({
+    query: (text, params) => {
+      texts.push(text);
+      return inner.query(text, params);
+    },
+  });
+  const transaction = (tx: SqlTransaction): SqlTransaction => ({
+    ...reader(tx),
+    execute: (text, params) => {
+      texts.push(text);
+      return tx.execute(text, params);
+    },
+    pipeline: (statements) => {
+      texts.push(...statements.map(({ text }) => text));
+      return tx.pipeline(statements);
+    },
+  });
+  return {
+    ...reader(sql),
+    dialect: sql.dialect,
+    execute: (text, params) => {
+      texts.push(text);
+      return sql.execute(text, params);
+    },
+    transaction: (work) => sql.transaction((tx) => work(transaction(tx))),
+  };
+}
