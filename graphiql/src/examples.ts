@@ -123,8 +123,8 @@ const content = `content {
     }
   }`;
 
-const history = `# The newest page, oldest first. A cursor is the decimal seq: for
-# the page before this one add before: "<the first seq here>".
+const history = `# The newest page, oldest first. A cursor is the decimal seq:
+# for the page before this add before: "<the first seq here>".
 query history($conversationId: ID!) {
   conversation(id: $conversationId) {
     title
