@@ -7,3 +7,5 @@ export type {
   Signal,
   TypingEvent,
 } from './event.ts';
+export { decodeCursor, encodeCursor } from './cursor.ts';
+export type { Cursor } from './cursor.ts';

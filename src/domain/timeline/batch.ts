@@ -127,7 +127,8 @@ export class Batch {
       if (author !== null && author !== undefined) keys.push({ state, userId: author });
       if (state.head.kind === 'DIRECT' && state.head.lastSeq === 0) opening.add(state);
       if (needs.successor) {
-        state.successor = await loadSuccessor(this.#tx, draft.conversationId, draft.actorId);
+        const successor = await loadSuccessor(this.#tx, draft.conversationId, draft.actorId);
+        state.successors.set(draft.actorId, successor);
       }
     }
     for (const state of opening) {

@@ -17,6 +17,9 @@ export interface OutboxPart {
   readonly membersEventNo: number;
   /** Whether the group was large until then: nothing is logged per member, but for those whom an item names. */
   readonly isLarge: boolean;
+  /** The head's counters when the batch was done. */
+  readonly lastSeq: number;
+  readonly changeSeq: number;
   readonly items: readonly OutboxItem[];
 }
 
@@ -33,7 +36,7 @@ export type OutboxItem =
   /** No members any more. */
   | { readonly kind: 'removed'; readonly userIds: readonly bigint[] }
   /** The group became large, or ceased to be: told to every member; from here on the other regime holds. */
-  | { readonly kind: 'advanced'; readonly lastSeq: number; readonly changeSeq: number };
+  | { readonly kind: 'advanced' };
 
 /** How many eventNos an item takes. */
 export function eventCount(item: OutboxItem): number {

@@ -33,8 +33,8 @@ export class ConversationState {
   readonly #items: OutboxItem[] = [];
   readonly #wasLarge: boolean;
   readonly #firstEventNo: number;
-  /** The heir of an owner who leaves, as far as loaded; null: nobody is left. */
-  successor: Member | null | undefined;
+  /** By user who leaves: who would inherit the group from them; null: nobody is left. */
+  readonly successors = new Map<bigint, Member | null>();
 
   readonly appended: Appended[] = [];
   readonly changed = new Map<number, Message>();
@@ -199,10 +199,7 @@ export class ConversationState {
 
   /** Ends a draft that was accepted: where it made the group cross the limit, every member is told once. */
   endDraft(): void {
-    if (this.hasCrossed) {
-      const { lastSeq, changeSeq } = this.#head;
-      this.#note({ kind: 'advanced', lastSeq, changeSeq });
-    }
+    if (this.hasCrossed) this.#note({ kind: 'advanced' });
   }
 
   /** What the outbox says of this conversation. */
@@ -212,6 +209,8 @@ export class ConversationState {
       firstEventNo: this.#firstEventNo,
       membersEventNo: this.#head.membersEventNo,
       isLarge: this.#wasLarge,
+      lastSeq: this.#head.lastSeq,
+      changeSeq: this.#head.changeSeq,
       items: this.#items,
     };
   }

@@ -67,7 +67,7 @@ export const leave: Kind<Leave> = {
   decide({ actorId }, state) {
     const actor = memberOrFault(state, actorId);
     mustBeGroup(state);
-    const heir = actor.role === 'OWNER' ? state.successor : null;
+    const heir = actor.role === 'OWNER' ? state.successors.get(actorId) : null;
     state.remove(actorId);
     if (heir) state.setRole(heir, 'OWNER');
     state.announce(heir ? [heir.userId] : []);

@@ -1,0 +1,87 @@
+/**
+ * What the inbox log keeps of something that happened: enough to find it again in the timelines. A run of messages takes
+ * as many offsets as it has messages, anything else one.
+ */
+export type LogEvent =
+  | { readonly kind: 'added'; readonly conversationId: bigint; readonly firstSeq: number; readonly count: number }
+  | { readonly kind: 'changed'; readonly conversationId: bigint; readonly changeSeq: number; readonly seq: number }
+  | { readonly kind: 'read'; readonly conversationId: bigint; readonly userId: bigint; readonly readSeq: number }
+  | { readonly kind: 'conversation'; readonly conversationId: bigint }
+  | { readonly kind: 'removed'; readonly conversationId: bigint }
+  | { readonly kind: 'advanced'; readonly conversationId: bigint };
+
+/** An event at its place in a user's log: it takes the offsets up to `lastOffset`. */
+export interface LogEntry {
+  readonly event: LogEvent;
+  readonly lastOffset: bigint;
+  readonly atMs: number;
+}
+
+/** How many offsets an event takes. */
+export function offsetCount(event: LogEvent): number {
+  return event.kind === 'added' ? event.count : 1;
+}
+
+export interface EntryRow {
+  readonly userId: bigint;
+  readonly lastOffset: bigint;
+  readonly count: number;
+  readonly kind: number;
+  readonly conversationId: bigint;
+  readonly position: number;
+  readonly seq: number | null;
+  readonly subjectId: bigint | null;
+  readonly atMs: bigint;
+}
+
+export const entryColumns = [
+  'userId',
+  'lastOffset',
+  'count',
+  'kind',
+  'conversationId',
+  'position',
+  'seq',
+  'subjectId',
+  'atMs',
+] as const satisfies readonly (keyof EntryRow)[];
+
+const kinds = ['added', 'changed', 'read', 'conversation', 'removed', 'advanced'] as const;
+
+/** The values of `entryColumns`. */
+export function entryValues(
+  userId: bigint,
+  { event, lastOffset, atMs }: LogEntry,
+): (bigint | number | null)[] {
+  let position = 0;
+  let seq: number | null = null;
+  let subjectId: bigint | null = null;
+  if (event.kind === 'added') position = event.firstSeq;
+  else if (event.kind === 'changed') [position, seq] = [event.changeSeq, event.seq];
+  else if (event.kind === 'read') [position, subjectId] = [event.readSeq, event.userId];
+  const kind = kinds.indexOf(event.kind);
+  const count = offsetCount(event);
+  return [userId, lastOffset, count, kind, event.conversationId, position, seq, subjectId, atMs];
+}
+
+export function entryOf(row: EntryRow): LogEntry {
+  return { event: eventOf(row), lastOffset: row.lastOffset, atMs: Number(row.atMs) };
+}
+
+function eventOf({ kind, conversationId, position, count, seq, subjectId }: EntryRow): LogEvent {
+  const name = kinds[kind];
+  switch (name) {
+    case 'added':
+      return { kind: name, conversationId, firstSeq: position, count };
+    case 'changed':
+      return { kind: name, conversationId, changeSeq: position, seq: seq ?? 0 };
+    case 'read':
+      return { kind: name, conversationId, userId: subjectId ?? 0n, readSeq: position };
+    case 'conversation':
+    case 'removed':
+    case 'advanced':
+      return { kind: name, conversationId };
+    case undefined:
+      throw new Error(`an inbox entry of unknown kind ${kind}`);
+  }
+}

@@ -1,0 +1,67 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Timelines, type CommittedRow } from '../../src/domain/timeline/timeline.ts';
+import { noFailpoints } from '../../src/lib/failpoint.ts';
+import { IdSource, slotOfKey } from '../../src/lib/id.ts';
+import { limits } from '../../src/limits.ts';
+import { Shards } from '../../src/storage/shards.ts';
+import { StillClock, type Storage } from './accounts.ts';
+
+/** A writer over shards of its own, and the rows it committed. */
+export interface OpenTimelines extends AsyncDisposable {
+  readonly clock: StillClock;
+  readonly shards: Shards;
+  readonly ids: IdSource;
+  readonly timelines: Timelines;
+  readonly rows: CommittedRow[];
+  /** The id of a user that only the writer knows of. */
+  newUserId(): bigint;
+}
+
+export async function openTimelines(
+  storage: Storage,
+  rules: { largeGroupMembers?: number; groupMembersMax?: number } = {},
+): Promise<OpenTimelines> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'fastim-timelines-'));
+  const clock = new StillClock();
+  const shards = new Shards(await storage.shards(folder), {
+    clock,
+    onLost: (reason) => {
+      throw reason;
+    },
+  });
+  await shards.start();
+  const ids = new IdSource({ clock });
+  const rows: CommittedRow[] = [];
+  const timelines = new Timelines({
+    shards,
+    ids,
+    clock,
+    failpoints: noFailpoints,
+    limits,
+    rules: {
+      recallWindowMs: 120_000,
+      editWindowMs: 86_400_000,
+      largeGroupMembers: 200,
+      groupMembersMax: 100_000,
+      ...rules,
+    },
+    onCommitted: (row) => rows.push(row),
+  });
+  await timelines.start();
+  let users = 0;
+  return {
+    clock,
+    shards,
+    ids,
+    timelines,
+    rows,
+    newUserId: () => ids.next(slotOfKey('user', String((users += 1)))),
+    async [Symbol.asyncDispose]() {
+      await timelines.stop(1_000);
+      await shards.stop(1_000);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
