@@ -60,7 +60,6 @@ const plants: [rule: string, file: string, imports: string[]][] = [
   ['noun-door', 'src/resolvers/bad.ts', ['../domain/user/user-names.ts']],
   ['noun-door', 'src/realtime/bad.ts', ['../domain/user/user-store.ts']],
   ['noun-door-of-another-noun', 'src/domain/session/bad.ts', ['../user/user-store.ts']],
-  ['noun-door-of-server', 'src/server.ts', ['./domain/user/user-names.ts']],
   ['prisma-in-stores', 'src/domain/user/bad.ts', ['@prisma/client', '@prisma/adapter-mariadb']],
   ['prisma-in-stores', 'src/domain/user/bad.ts', ['../../storage/generated/mysql/client.ts']],
   ['drivers-in-storage', 'src/domain/user/bad-store.ts', ['mariadb', '@libsql/client', 'libsql']],

@@ -12,11 +12,7 @@ import {
   versionOf,
   type Binary,
 } from './binaries.ts';
-
-interface Mariadb {
-  createDatabase(): Promise<string>;
-  stop(): Promise<void>;
-}
+import type { TestMariadb } from './mariadb.ts';
 
 /**
  * Once per run, in the main process: finds or installs what the tests need, and hands out
@@ -27,7 +23,7 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   const found = provideBinaries([mariadbServer, chromium]);
   const folder = mkdtempSync(join(tmpdir(), 'fastim-test-'));
   const socketPath = join(folder, 'machine.sock');
-  let mariadb: Promise<Mariadb> | undefined;
+  let mariadb: Promise<TestMariadb> | undefined;
   const server = createServer((request, response) => {
     const answer = async (): Promise<string> => {
       if (request.url !== '/mariadb/databases') throw new Error(`no such thing: ${request.url}`);
