@@ -30,11 +30,11 @@ export function readRows(rows: Rows): Row[] {
 }
 
 function reading(field: FieldInfo): ((value: unknown) => unknown) | null {
-  const isInteger = integerTypes.has(field.type);
-  if (!isInteger && !decimalTypes.has(field.type)) return null;
+  const type: string = field.type;
+  if (!integerTypes.has(type) && !decimalTypes.has(type)) return null;
   // A column of a table has kept its name; an expression has none.
   if (field.orgName() === '') return (value) => exact(value);
-  if (field.type === 'TINY' && field.columnLength === 1) return (value) => Number(value) !== 0;
+  if (type === 'TINY' && field.columnLength === 1) return (value) => Number(value) !== 0;
   return null;
 }
 

@@ -6,8 +6,7 @@ import { openPool } from './mariadb-pool.ts';
 import { openMysqlSession } from './mysql-session.ts';
 import { prepareMysql } from './mysql-start.ts';
 import { MysqlNodeLock } from './node-lock.mysql.ts';
-import type { OpenShards, Shard } from './shards.ts';
-import type { OpenOptions } from './shards.sqlite.ts';
+import type { OpenOptions, OpenShards, Shard } from './shard.ts';
 import { MariadbSql } from './sql.mariadb.ts';
 
 /** Connections that one node has to each shard, by what they are for. */

@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import type { Clock } from '../lib/clock.ts';
 import { startInOrder } from '../lib/lifecycle.ts';
 import type { PrismaClient } from './generated/mysql/client.ts';
 import { PrismaClient as SqlitePrismaClient } from './generated/sqlite/client.ts';
@@ -8,7 +7,7 @@ import { readMigrations } from './migration-files.ts';
 import { migrate, type MigrationTarget } from './migrator.ts';
 import { SqliteNodeLock } from './node-lock.sqlite.ts';
 import { proveShards } from './shard-facts.ts';
-import type { OpenShards } from './shards.ts';
+import type { OpenOptions, OpenShards } from './shard.ts';
 import { newTransactionNumber, SqliteSql } from './sql.sqlite.ts';
 import { sqliteAdapter } from './sqlite-adapter.ts';
 import { SqliteThread } from './sqlite-thread.ts';
@@ -16,14 +15,6 @@ import { Turnstile } from './turnstile.ts';
 
 /** A task that takes longer than this is none of ours. */
 const stuckAfterMs = 30_000;
-
-export interface OpenOptions {
-  /** The slot map as text, to be proved. */
-  readonly map: string;
-  readonly clock: Clock;
-  readonly callsMax: number;
-  readonly onLost: (reason: Error) => void;
-}
 
 /** The one shard of an embedded server: a file in the data folder, a thread that writes and one that reads. */
 export async function openSqliteShard(dataDir: string, options: OpenOptions): Promise<OpenShards> {

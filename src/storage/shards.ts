@@ -2,11 +2,12 @@ import { assert, present } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
 import { slotOf } from '../lib/id.ts';
 import type { Lifecycle } from '../lib/lifecycle.ts';
-import type { PrismaClient } from './generated/mysql/client.ts';
+import type { OpenShards, Shard } from './shard.ts';
 import { openMysqlShards } from './shards.mysql.ts';
 import { openSqliteShard } from './shards.sqlite.ts';
 import { evenSlotMap, shardOfSlots, slotMapText, type SlotRange } from './slot-map.ts';
-import type { Sql } from './sql.ts';
+
+export type { Shard } from './shard.ts';
 
 /** Where the shards are. */
 export type ShardsConfig =
@@ -25,26 +26,12 @@ export type ShardsConfig =
       readonly isSingleNode: boolean;
     };
 
-/** One database with the full set of tables. */
-export interface Shard {
-  readonly index: number;
-  readonly sql: Sql;
-  /** One type for both engines; keep to what both know (no `skipDuplicates`, no isolation levels). */
-  readonly prisma: PrismaClient;
-}
-
 export interface ShardsDeps {
   readonly clock: Clock;
   /** Told once when a shard cannot be used any more (a thread died, the single-node lock was lost): stop the node. */
   readonly onLost: (reason: Error) => void;
   /** Calls that may wait for a shard before one more is UNAVAILABLE. */
   readonly callsMax?: number;
-}
-
-/** What an engine opens, and closes again. */
-export interface OpenShards {
-  readonly all: readonly Shard[];
-  stop(graceMs: number): Promise<void>;
 }
 
 const callsMaxDefault = 8_192;

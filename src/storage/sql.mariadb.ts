@@ -84,7 +84,7 @@ export class MariadbSql implements Sql, Lifecycle {
     const pools = [this.#readers, this.#writers];
     this.#readers = null;
     this.#writers = null;
-    await Promise.all(pools.map((pool) => pool?.end().catch(() => undefined)));
+    await Promise.all(pools.map(async (pool) => pool?.end().catch(() => undefined)));
   }
 
   #poolConfig(connectionLimit: number): PoolConfig {

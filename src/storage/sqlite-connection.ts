@@ -5,7 +5,7 @@ import { SqlError, type SqlErrorKind, type SqlResult, type SqlValue } from './sq
 /** Statements kept prepared; texts vary only with the number of their marks. */
 const preparedMax = 256;
 
-type Prepared = Database.Statement<unknown[]>;
+type Prepared = Database.Statement;
 
 interface Reading {
   readonly name: string;
@@ -48,7 +48,7 @@ export class SqliteConnection {
   execute(text: string, params: readonly SqlValue[]): SqlResult {
     const { statement } = this.#prepare(text);
     const done = translated(() => statement.run(params.map(bound)));
-    return { affectedRows: Number(done.changes), insertId: BigInt(done.lastInsertRowid) };
+    return { affectedRows: done.changes, insertId: BigInt(done.lastInsertRowid) };
   }
 
   /** Several statements, without values. */
@@ -75,7 +75,10 @@ export class SqliteConnection {
     };
     return {
       execute,
-      executeMultiple: (sql: string) => Promise.resolve(this.script(sql)),
+      executeMultiple: (sql: string) => {
+        this.script(sql);
+        return Promise.resolve();
+      },
       close: () => undefined,
     };
   }
@@ -91,7 +94,7 @@ export class SqliteConnection {
       columns: definitions.map((column) => column.name),
       columnTypes: definitions.map((column) => column.type ?? ''),
       rows: rows.map((row) => row.map(forAdapter) as object as Row),
-      rowsAffected: done ? Number(done.changes) : rows.length,
+      rowsAffected: done ? done.changes : rows.length,
       lastInsertRowid: undefined,
       toJSON: () => null,
     };

@@ -1,11 +1,11 @@
 // Writes prisma/sqlite.prisma and both generated clients; does nothing when they are up to date.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { sqliteSchemaOf } from './prisma-schema.mjs';
+import { sqliteSchemaOf } from './prisma-schema.ts';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const require = createRequire(path.join(root, 'package.json'));
@@ -17,7 +17,7 @@ const sqliteSchema = sqliteSchemaOf(schema);
 const stamp = createHash('sha256')
   .update(schema)
   .update(sqliteSchema)
-  .update(require('prisma/package.json').version)
+  .update(readFileSync(require.resolve('prisma/package.json')))
   .digest('hex');
 
 const upToDate =
@@ -29,19 +29,22 @@ const upToDate =
 
 if (upToDate && !process.argv.includes('--force')) process.exit(0);
 
-rmSync(generated, { recursive: true, force: true });
 mkdirSync(generated, { recursive: true });
 writeFileSync(path.join(root, 'prisma/sqlite.prisma'), sqliteSchema);
 for (const file of ['prisma/schema.prisma', 'prisma/sqlite.prisma']) generate(file);
 writeFileSync(stampFile, stamp);
 
-function generate(file) {
+function generate(file: string): void {
   const cli = path.join(path.dirname(require.resolve('prisma/package.json')), 'build/index.js');
-  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, 'generate', '--schema', file], {
-    cwd: root,
-    encoding: 'utf8',
-    env: { ...process.env, PRISMA_HIDE_UPDATE_MESSAGE: '1', ...schemaEngine() },
-  });
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [cli, 'generate', '--schema', file],
+    {
+      cwd: root,
+      encoding: 'utf8',
+      env: { ...process.env, PRISMA_HIDE_UPDATE_MESSAGE: '1', ...schemaEngine() },
+    },
+  );
   if (status === 0) return;
   process.stderr.write(`prisma generate --schema ${file} failed:\n${stdout}${stderr}`);
   process.exit(1);
@@ -49,9 +52,11 @@ function generate(file) {
 
 // Generating asks for the schema engine and then has no use for it: any program that exists will do, so that it works
 // without the download as well.
-function schemaEngine() {
-  if (process.env.PRISMA_SCHEMA_ENGINE_BINARY) return {};
-  const engines = path.dirname(createRequire(require.resolve('prisma/package.json')).resolve('@prisma/engines/package.json'));
+function schemaEngine(): Record<string, string> {
+  if (process.env['PRISMA_SCHEMA_ENGINE_BINARY']) return {};
+  const engines = path.dirname(
+    createRequire(require.resolve('prisma/package.json')).resolve('@prisma/engines/package.json'),
+  );
   const present = readdirSync(engines).some((name) => name.startsWith('schema-engine'));
   return present ? {} : { PRISMA_SCHEMA_ENGINE_BINARY: process.execPath };
 }
