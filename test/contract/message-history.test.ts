@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Conversations } from '../../src/domain/conversation/conversation.ts';
-import { Messages, type HistoryPageInput } from '../../src/domain/message/message.ts';
+import type { Conversations } from '../../src/domain/conversation/conversation.ts';
+import type { HistoryPageInput, Messages } from '../../src/domain/message/message.ts';
 import type { Viewer } from '../../src/domain/session/viewer.ts';
 import { storages } from '../support/accounts.ts';
-import { noWriter, openSeeds, type Seeds } from '../support/seeds.ts';
+import { doorsOf, openSeeds, type Seeds } from '../support/seeds.ts';
 
 const fault = (code: string) => expect.objectContaining({ name: 'Fault', code });
 const nothing: HistoryPageInput = { first: null, after: null, last: null, before: null };
@@ -15,18 +15,7 @@ for (const storage of storages) {
     let messages: Messages;
     beforeAll(async () => {
       seeds = await openSeeds(storage);
-      conversations = new Conversations({
-        shards: seeds.shards,
-        timelines: noWriter,
-        users: { byIds: () => Promise.resolve(new Map()) },
-        limits: { membershipsPerUserMax: 5_000 },
-      });
-      messages = new Messages({
-        shards: seeds.shards,
-        timelines: noWriter,
-        clock: seeds.clock,
-        onReadsCommitted: () => undefined,
-      });
+      ({ conversations, messages } = doorsOf(seeds));
     });
     afterAll(() => seeds?.[Symbol.asyncDispose]());
 

@@ -1,6 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import {
+  Conversations,
+  type ConversationsDeps,
+} from '../../src/domain/conversation/conversation.ts';
+import { Messages } from '../../src/domain/message/message.ts';
 import type { Viewer } from '../../src/domain/session/viewer.ts';
 import {
   contentText,
@@ -195,3 +200,34 @@ function messageValues(
 export const noWriter: TimelineWriter = {
   submit: () => Promise.reject(new Error('nothing was to be written')),
 };
+
+/** Both doors over seeds, with a list of the shards in which reads were committed. */
+export interface Doors {
+  readonly conversations: Conversations;
+  readonly messages: Messages;
+  readonly readsCommitted: number[];
+}
+
+export function doorsOf(
+  seeds: Seeds,
+  deps: Partial<Pick<ConversationsDeps, 'timelines' | 'users' | 'limits'>> = {},
+): Doors {
+  const readsCommitted: number[] = [];
+  const { shards, clock } = seeds;
+  const { timelines = noWriter } = deps;
+  return {
+    conversations: new Conversations({
+      shards,
+      timelines,
+      users: deps.users ?? { byIds: () => Promise.resolve(new Map()) },
+      limits: deps.limits ?? { membershipsPerUserMax: 5_000 },
+    }),
+    messages: new Messages({
+      shards,
+      timelines,
+      clock,
+      onReadsCommitted: (index) => readsCommitted.push(index),
+    }),
+    readsCommitted,
+  };
+}
