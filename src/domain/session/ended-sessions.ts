@@ -2,7 +2,8 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Lifecycle } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
 import { limits } from '../../limits.ts';
-import type { Shard, Shards } from '../../storage/shards.ts';
+import type { ShardMap } from '../../storage/per-shard.ts';
+import type { Shard } from '../../storage/shards.ts';
 import { endedSince, forgetEnded } from './session-store.ts';
 
 /** Why a session is over: its user ended it; another sign-in took its place; its refresh token had two bearers. */
@@ -12,6 +13,13 @@ export interface SessionEnd {
   readonly sessionId: bigint;
   readonly userId: bigint;
   readonly reason: EndReason;
+}
+
+/** When a shard was last asked, with success, and when all that was old enough had been deleted. */
+interface Poll {
+  readonly askedAtMs: number;
+  readonly sweptAtMs: number;
+  readonly isFailing?: boolean;
 }
 
 export type EndListener = (end: SessionEnd) => void;
@@ -28,7 +36,7 @@ const sweepRows = 500;
  * this node is told at once; what ends on another is found in the shards within `limits.revocationPollMs`.
  */
 export class EndedSessions implements Lifecycle {
-  readonly #shards: Shards;
+  readonly #shards: ShardMap;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #keptMs: number;
@@ -39,7 +47,7 @@ export class EndedSessions implements Lifecycle {
   readonly #polls = new Set<Promise<void>>();
   #isStopped = false;
 
-  constructor(deps: { shards: Shards; clock: Clock; log: Logger; accessTokenTtlMs: number }) {
+  constructor(deps: { shards: ShardMap; clock: Clock; log: Logger; accessTokenTtlMs: number }) {
     this.#shards = deps.shards;
     this.#clock = deps.clock;
     this.#log = deps.log;
@@ -86,7 +94,7 @@ export class EndedSessions implements Lifecycle {
   }
 
   /** Each shard by itself: one that hangs does not hold up the others. */
-  #pollLater(shard: Shard, last: { askedAtMs: number; sweptAtMs: number; isFailing?: boolean }) {
+  #pollLater(shard: Shard, last: Poll): void {
     if (this.#isStopped) return;
     const timer = setTimeout(() => {
       const poll = this.#poll(shard, last).then((next) => this.#pollLater(shard, next));
@@ -96,17 +104,15 @@ export class EndedSessions implements Lifecycle {
     this.#timers.set(shard, timer);
   }
 
-  async #poll(shard: Shard, last: { askedAtMs: number; sweptAtMs: number; isFailing?: boolean }) {
+  async #poll(shard: Shard, last: Poll): Promise<Poll> {
     const now = this.#clock.now();
     this.#prune(now);
     try {
-      const since = Math.max(last.askedAtMs - limits.sinceOverlapMs, now - this.#keptMs);
+      // A clock that was set back must not leave a gap until it has caught up.
+      const asked = Math.min(last.askedAtMs, now);
+      const since = Math.max(asked - limits.sinceOverlapMs, now - this.#keptMs);
       await this.#read(shard, since);
-      const isSweepDue = now - last.sweptAtMs >= sweepEveryMs;
-      // One batch a poll: a long absence is made good bit by bit.
-      const swept = isSweepDue ? await forgetEnded(shard, now - keptInTableMs, sweepRows) : 0;
-      const isSwept = isSweepDue && swept < sweepRows;
-      return { askedAtMs: now, sweptAtMs: isSwept ? now : last.sweptAtMs };
+      return { askedAtMs: now, sweptAtMs: await this.#sweep(shard, now, last.sweptAtMs) };
     } catch (err) {
       // Once for a row of failures: it comes back each second.
       if (!last.isFailing) this.#log.warn({ err, shard: shard.index }, 'session.poll_failed');
@@ -116,6 +122,13 @@ export class EndedSessions implements Lifecycle {
 
   async #read(shard: Shard, sinceMs: number): Promise<void> {
     for (const { endedAtMs, ...end } of await endedSince(shard, sinceMs)) this.note(end, endedAtMs);
+  }
+
+  /** One batch a poll: a long absence is made good bit by bit. */
+  async #sweep(shard: Shard, now: number, sweptAtMs: number): Promise<number> {
+    if (now - sweptAtMs < sweepEveryMs) return sweptAtMs;
+    const deleted = await forgetEnded(shard, now - keptInTableMs, sweepRows);
+    return deleted < sweepRows ? now : sweptAtMs;
   }
 
   #prune(now: number): void {

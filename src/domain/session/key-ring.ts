@@ -1,4 +1,4 @@
-import { hkdfSync } from 'node:crypto';
+import { createPrivateKey, createPublicKey, hkdfSync } from 'node:crypto';
 import {
   calculateJwkThumbprint,
   exportJWK,
@@ -7,6 +7,8 @@ import {
   type CryptoKey,
   type JWK,
 } from 'jose';
+import { z } from 'zod';
+import { assert } from '../../lib/assert.ts';
 
 /** One key of the ring, all of it derived from one Ed25519 key pair. */
 export interface TokenKey {
@@ -42,8 +44,7 @@ export async function newKey(): Promise<JWK> {
  * @throws {KeyRingError} which never shows a key.
  */
 export async function parseKeyRing(text: string): Promise<KeyRing> {
-  const jwks = jwksOf(text);
-  const keys = await Promise.all(jwks.map(tokenKey));
+  const keys = await Promise.all(jwksOf(text).map(tokenKey));
   const byKid = new Map(keys.map((key) => [key.kid, key]));
   const [first] = keys;
   if (first === undefined) throw new KeyRingError('it holds no key');
@@ -51,50 +52,56 @@ export async function parseKeyRing(text: string): Promise<KeyRing> {
   return { first, byId: (kid) => byKid.get(kid) };
 }
 
+const jwkSet = z.object({ keys: z.array(z.unknown()) });
+const privateKey = z.object({
+  kty: z.literal('OKP'),
+  crv: z.literal('Ed25519'),
+  x: z.string(),
+  d: z.string(),
+  kid: z.unknown(),
+});
+/** In refresh tokens it stands between dots. */
+const kidForm = /^[\w-]{1,64}$/;
+
 function jwksOf(text: string): readonly unknown[] {
-  let parsed: unknown;
+  let json: unknown;
   try {
-    parsed = JSON.parse(text);
+    json = JSON.parse(text);
   } catch {
     // The parser's own message would quote the key.
     throw new KeyRingError('it is no JSON');
   }
-  if (typeof parsed !== 'object' || parsed === null || !('keys' in parsed)) {
-    throw new KeyRingError('it has no "keys": it is no JWK set');
-  }
-  if (!Array.isArray(parsed.keys)) throw new KeyRingError('its "keys" are no list');
-  return parsed.keys;
+  const set = jwkSet.safeParse(json);
+  if (!set.success) throw new KeyRingError('it is no JWK set: it has no list of "keys"');
+  return set.data.keys;
 }
 
 async function tokenKey(given: unknown, index: number): Promise<TokenKey> {
-  const isOkp =
-    typeof given === 'object' &&
-    given !== null &&
-    'kty' in given &&
-    given.kty === 'OKP' &&
-    'crv' in given &&
-    given.crv === 'Ed25519' &&
-    'x' in given &&
-    typeof given.x === 'string' &&
-    'd' in given &&
-    typeof given.d === 'string';
-  if (!isOkp) throw new KeyRingError(`key ${index} is no private Ed25519 key`);
-  const { x, d } = given as { x: string; d: string };
-  const pub: JWK = { kty: 'OKP', crv: 'Ed25519', x };
-  const kid = 'kid' in given ? given.kid : await calculateJwkThumbprint(pub);
-  if (typeof kid !== 'string' || !/^[\w-]{1,64}$/.test(kid)) {
-    throw new KeyRingError(`the kid of key ${index} is not 1 to 64 letters, digits, - and _`);
+  const parsed = privateKey.safeParse(given);
+  if (!parsed.success) throw new KeyRingError(`key ${index + 1} is no private Ed25519 key`);
+  const { kty, crv, x, d } = parsed.data;
+  const publicJwk = { kty, crv, x };
+  const kid = parsed.data.kid ?? (await calculateJwkThumbprint(publicJwk));
+  if (typeof kid !== 'string' || !kidForm.test(kid)) {
+    throw new KeyRingError(`the kid of key ${index + 1} is not 1 to 64 letters, digits, - and _`);
   }
   try {
     const [signing, verifying] = await Promise.all([
-      importJWK({ ...pub, d }, 'EdDSA'),
-      importJWK(pub, 'EdDSA'),
+      importJWK({ ...publicJwk, d }, 'EdDSA'),
+      importJWK(publicJwk, 'EdDSA'),
     ]);
-    if (signing instanceof Uint8Array || verifying instanceof Uint8Array) throw new TypeError();
+    // Node imports halves that do not belong together, and would sign what nobody can verify.
+    if (publicHalfOf({ ...publicJwk, d }) !== x) throw new TypeError('the halves differ');
+    assert(!(signing instanceof Uint8Array || verifying instanceof Uint8Array), 'no secret key');
     const secret = Buffer.from(d, 'base64url');
     const refresh = new Uint8Array(hkdfSync('sha256', secret, '', 'fastim refresh token', 32));
     return { kid, signing, verifying, refresh };
   } catch {
-    throw new KeyRingError(`key ${index} is damaged`);
+    throw new KeyRingError(`key ${index + 1} is damaged`);
   }
+}
+
+function publicHalfOf(key: JWK): string | undefined {
+  const half = createPublicKey(createPrivateKey({ key, format: 'jwk' }));
+  return half.export({ format: 'jwk' }).x;
 }

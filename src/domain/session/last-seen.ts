@@ -1,7 +1,8 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Lifecycle } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
-import type { Shard, Shards } from '../../storage/shards.ts';
+import { chunks, readPerShard, type ShardMap } from '../../storage/per-shard.ts';
+import type { Shard } from '../../storage/shards.ts';
 import { seeSessions } from './session-store.ts';
 
 /** A session's time is written at most once in this. */
@@ -13,7 +14,7 @@ const batchMax = 500;
 
 /** Remembers when sessions were last seen, and writes it in batches. */
 export class LastSeen implements Lifecycle {
-  readonly #shards: Shards;
+  readonly #shards: ShardMap;
   readonly #clock: Clock;
   readonly #log: Logger;
   /** When a session was last noted to be written; the earliest first. */
@@ -22,7 +23,7 @@ export class LastSeen implements Lifecycle {
   #timer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> = Promise.resolve();
 
-  constructor(deps: { shards: Shards; clock: Clock; log: Logger }) {
+  constructor(deps: { shards: ShardMap; clock: Clock; log: Logger }) {
     this.#shards = deps.shards;
     this.#clock = deps.clock;
     this.#log = deps.log;
@@ -56,24 +57,15 @@ export class LastSeen implements Lifecycle {
       const pending = [...this.#pending];
       this.#pending = new Set();
       this.#forget(now);
-      await Promise.all(
-        this.#shards.all.map((shard) =>
-          this.#write(
-            shard,
-            pending.filter((id) => this.#shards.of(id) === shard),
-            now,
-          ),
-        ),
-      );
+      const idOf = (id: bigint) => id;
+      await readPerShard(this.#shards, pending, idOf, (shard, ids) => this.#write(shard, ids, now));
     });
     return this.#flushing;
   }
 
   async #write(shard: Shard, ids: readonly bigint[], now: number): Promise<void> {
     try {
-      for (let from = 0; from < ids.length; from += batchMax) {
-        await seeSessions(shard, ids.slice(from, from + batchMax), now);
-      }
+      for (const batch of chunks(ids, batchMax)) await seeSessions(shard, batch, now);
     } catch (err) {
       // What is lost is one minute of a time that is a hint.
       this.#log.warn({ err, shard: shard.index }, 'session.last_seen_not_written');

@@ -161,6 +161,16 @@ export async function seeSessions({ sql }: Shard, ids: readonly bigint[], atMs: 
   );
 }
 
+/** When each of these users was last seen, in any session of theirs that is still kept; without those who have none. */
+export async function lastSeenOf({ sql }: Shard, userIds: readonly bigint[]) {
+  const rows = await sql.query<{ userId: bigint; atMs: bigint }>(
+    `SELECT userId, MAX(lastSeenAtMs) AS atMs FROM Session
+     WHERE userId IN (${marks(userIds.length)}) GROUP BY userId`,
+    userIds,
+  );
+  return rows.map(({ userId, atMs }) => [userId, Number(atMs)] as const);
+}
+
 /** Deletes up to `max` sessions that ended before that time; answers how many. */
 export async function forgetEnded({ prisma }: Shard, beforeMs: number, max: number) {
   const rows = await prisma.session.findMany({

@@ -6,6 +6,7 @@ import { startInOrder, type Lifecycle } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
 import { checkText } from '../../lib/text.ts';
 import { limits } from '../../limits.ts';
+import { readPerShard } from '../../storage/per-shard.ts';
 import type { Shards } from '../../storage/shards.ts';
 import { SqlError } from '../../storage/sql.ts';
 import type { User } from '../user/user.ts';
@@ -16,7 +17,7 @@ import type { KeyRing } from './key-ring.ts';
 import { LastSeen } from './last-seen.ts';
 import { displaces, type Platform, type SessionPolicy } from './platform.ts';
 import { readRefreshToken, refreshToken, type RefreshClaim } from './refresh-tokens.ts';
-import { endSession, liveSessions, openSession, rotate } from './session-store.ts';
+import { endSession, lastSeenOf, liveSessions, openSession, rotate } from './session-store.ts';
 import type { Viewer } from './viewer.ts';
 
 export type { EndListener, EndReason, SessionEnd } from './ended-sessions.ts';
@@ -159,10 +160,12 @@ export class Sessions implements Lifecycle {
    * @throws {Fault} NOT_FOUND for none of the viewer's; UNAUTHENTICATED where their own has ended meanwhile.
    */
   async end(viewer: Viewer, sessionId: bigint | null): Promise<Session> {
+    const over = new Fault('UNAUTHENTICATED', 'This session is over');
+    if (this.isEnded(viewer.sessionId) !== null) throw over;
     const id = sessionId ?? viewer.sessionId;
     const ended = await this.#end({ id, userId: viewer.userId }, 'LOGGED_OUT');
     if (ended) return ended;
-    if (id === viewer.sessionId) throw new Fault('UNAUTHENTICATED', 'This session is over');
+    if (id === viewer.sessionId) throw over;
     throw new Fault('NOT_FOUND', 'There is no such session');
   }
 
@@ -179,6 +182,17 @@ export class Sessions implements Lifecycle {
   /** Says that the viewer's session is in use. Costs at most one write a minute, with others, and never waits. */
   touch(viewer: Viewer): void {
     this.#lastSeen.touch(viewer.sessionId);
+  }
+
+  /** When users were last seen, as exact as `Session.lastSeenAtMs`; without those of whom nothing is known. One statement a shard. */
+  async lastSeen(userIds: readonly bigint[]): Promise<ReadonlyMap<bigint, number>> {
+    const perShard = await readPerShard(
+      this.#deps.shards,
+      [...new Set(userIds)],
+      (id) => id,
+      lastSeenOf,
+    );
+    return new Map(perShard.flat());
   }
 
   /**

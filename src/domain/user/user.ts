@@ -4,7 +4,8 @@ import { Fault } from '../../lib/fault.ts';
 import { slotOfKey, type IdSource } from '../../lib/id.ts';
 import { checkText, isWellFormed } from '../../lib/text.ts';
 import { limits } from '../../limits.ts';
-import type { Shard, Shards } from '../../storage/shards.ts';
+import { readPerShard } from '../../storage/per-shard.ts';
+import type { Shards } from '../../storage/shards.ts';
 import type { Apps } from '../app/app.ts';
 import type { Passwords } from './passwords.ts';
 import { accountByUsername, insertUser, updateDisplayName, usersByIds } from './user-store.ts';
@@ -98,16 +99,8 @@ export class Users {
 
   /** Those of them that exist. One statement on each shard that is concerned, all at once. */
   async byIds(ids: readonly bigint[]): Promise<ReadonlyMap<bigint, User>> {
-    const idsByShard = new Map<Shard, bigint[]>();
-    for (const id of new Set(ids)) {
-      const shard = this.#deps.shards.of(id);
-      const idsThere = idsByShard.get(shard);
-      if (idsThere) idsThere.push(id);
-      else idsByShard.set(shard, [id]);
-    }
-    const found = await Promise.all(
-      [...idsByShard].map(([shard, idsThere]) => usersByIds(shard, idsThere)),
-    );
+    const idOf = (id: bigint) => id;
+    const found = await readPerShard(this.#deps.shards, [...new Set(ids)], idOf, usersByIds);
     return new Map(found.flat().map((user) => [user.id, user]));
   }
 
