@@ -58,7 +58,7 @@ const privateKey = z.object({
   crv: z.literal('Ed25519'),
   x: z.string(),
   d: z.string(),
-  kid: z.unknown(),
+  kid: z.unknown().optional(),
 });
 /** In refresh tokens it stands between dots. */
 const kidForm = /^[\w-]{1,64}$/;

@@ -1,0 +1,117 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { EndedSessions, type SessionEnd } from '../../src/domain/session/ended-sessions.ts';
+import { createLogger } from '../../src/lib/log.ts';
+import type { Shard } from '../../src/storage/shards.ts';
+import { openAccounts, storages, type Accounts } from '../support/accounts.ts';
+
+const day = 86_400_000;
+const log = createLogger({ level: 'silent' });
+const untilPolled = { timeout: 5_000, interval: 20 };
+
+for (const storage of storages) {
+  describe.skipIf(!storage.isHere())(`ended sessions on ${storage.name}`, () => {
+    let accounts: Accounts;
+    beforeEach(async () => {
+      accounts = await openAccounts(storage);
+    });
+    afterEach(() => accounts?.[Symbol.asyncDispose]());
+
+    const signIn = async () =>
+      accounts.sessions.open(await accounts.newUser(), { id: 'd', name: null, platform: 'WEB' });
+    /** All rows that are there, over all shards. */
+    const rowIds = async () => {
+      const ids = accounts.shards.all.map(({ prisma }) => prisma.session.findMany());
+      return new Set((await Promise.all(ids)).flat().map(({ id }) => id));
+    };
+
+    test('verify asks no database', async () => {
+      const [live, over] = [await signIn(), await signIn()];
+      await accounts.sessions.end(over.viewer, null);
+      await accounts.shards.stop(0);
+      expect(await accounts.sessions.verify(live.accessToken)).toMatchObject({ ok: true });
+      expect(await accounts.sessions.verify(over.accessToken)).toEqual({ ok: false, why: 'ENDED' });
+    });
+
+    test('what ended while a shard did not answer is told once it does, the other shards go on', async () => {
+      const { clock, shards } = accounts;
+      const broken = new Set<number>();
+      const all = shards.all.map((shard): Shard => {
+        const { sql } = shard;
+        return {
+          ...shard,
+          sql: {
+            dialect: sql.dialect,
+            execute: (text, params) => sql.execute(text, params),
+            transaction: (work) => sql.transaction(work),
+            query: (text, params) =>
+              broken.has(shard.index) ? Promise.reject(new Error('cut')) : sql.query(text, params),
+          },
+        };
+      });
+      const ended = new EndedSessions({
+        shards: { all, of: (id) => all[shards.of(id).index]! },
+        clock,
+        log,
+        accessTokenTtlMs: 900_000,
+      });
+      await ended.start();
+      const told: SessionEnd[] = [];
+      ended.onEnded((end) => told.push(end));
+      try {
+        broken.add(0);
+        const signIns = await Promise.all(Array.from({ length: 12 }, signIn));
+        for (const { viewer } of signIns) await accounts.sessions.end(viewer, null);
+        const behindCut = signIns.filter(({ session }) => shards.of(session.id).index === 0);
+        expect(behindCut.length).toBeGreaterThan(0);
+        await vi.waitFor(() => expect(told).toHaveLength(12 - behindCut.length), untilPolled);
+        // Longer than the overlap: what counts is when the shard last answered.
+        clock.advance(300_000);
+        await sleep(1_200);
+        expect(told).toHaveLength(12 - behindCut.length);
+        broken.clear();
+        await vi.waitFor(() => expect(told).toHaveLength(12), untilPolled);
+      } finally {
+        await ended.stop();
+      }
+    });
+
+    test('a clock that was set back hides no end', async () => {
+      const second = await accounts.node();
+      const { viewer } = await signIn();
+      await sleep(1_200);
+      accounts.clock.advance(-3_600_000);
+      await sleep(1_200);
+      await accounts.sessions.end(viewer, null);
+      await vi.waitFor(() => expect(second.isEnded(viewer.sessionId)).not.toBeNull(), untilPolled);
+    });
+
+    test('rows of ended sessions go after 7 days, those of live ones stay', async () => {
+      const [live, over, later] = [await signIn(), await signIn(), await signIn()];
+      await accounts.sessions.end(over.viewer, null);
+      accounts.clock.advance(2 * day);
+      await accounts.sessions.end(later.viewer, null);
+      accounts.clock.advance(5 * day + 1);
+      await vi.waitFor(async () => {
+        expect(await rowIds()).toEqual(new Set([live.session.id, later.session.id]));
+      }, untilPolled);
+      await accounts.sessions.refresh(live.refreshToken);
+      await expect(accounts.sessions.refresh(over.refreshToken)).rejects.toMatchObject({
+        code: 'UNAUTHENTICATED',
+      });
+    });
+
+    test('a listener that throws keeps nothing from the others, and one that left hears no more', async () => {
+      const told: string[] = [];
+      accounts.sessions.onEnded(() => {
+        throw new Error('planted');
+      });
+      const leave = accounts.sessions.onEnded(() => told.push('left'));
+      accounts.sessions.onEnded(() => told.push('stayed'));
+      const { viewer } = await signIn();
+      leave();
+      await accounts.sessions.end(viewer, null);
+      await vi.waitFor(() => expect(told).toEqual(['stayed']));
+    });
+  });
+}
