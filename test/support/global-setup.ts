@@ -24,11 +24,13 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   const folder = mkdtempSync(join(tmpdir(), 'fastim-test-'));
   const socketPath = join(folder, 'machine.sock');
   let mariadb: Promise<TestMariadb> | undefined;
+  let running: TestMariadb | undefined;
   const server = createServer((request, response) => {
     const answer = async (): Promise<string> => {
       if (request.url !== '/mariadb/databases') throw new Error(`no such thing: ${request.url}`);
       mariadb ??= import('./mariadb.ts').then(({ startMariadb }) => startMariadb());
-      return (await mariadb).createDatabase();
+      running = await mariadb;
+      return running.createDatabase();
     };
     answer().then(
       (body) => response.writeHead(200).end(body),
@@ -36,6 +38,11 @@ export default async function setUp(project: TestProject): Promise<() => Promise
     );
   });
   await listen(server, socketPath);
+  // Also where the run is broken off: no server outlives it.
+  const killAtExit = (): void => {
+    if (running && running.pid > 0) process.kill(running.pid, 'SIGKILL');
+  };
+  process.once('exit', killAtExit);
   project.provide('machine', {
     mariadb: found.get(mariadbServer) != null,
     chromium: found.get(chromium) ?? null,
@@ -47,6 +54,7 @@ export default async function setUp(project: TestProject): Promise<() => Promise
     // One that failed to start has said so to the test that asked, and has nothing to stop.
     const started = await mariadb?.catch(() => undefined);
     await started?.stop();
+    process.off('exit', killAtExit);
     rmSync(folder, { recursive: true, force: true });
   };
 }
