@@ -32,6 +32,22 @@ const table = {
   inboxReplayPageEvents: 200,
   /** What `viewer.inbox(first:)` may ask for. */
   inboxPullEventsMax: 1_000,
+  /** Stretches of events that wait for a shard's inbox logs; one more waits with its outbox row. */
+  appendQueueJobsMax: 8_192,
+  /** Stretches of events that one transaction appends. */
+  appendBatchJobsMax: 512,
+  /** Committed rows that wait in memory for a shard's logs; beyond it they are read from the outbox again. */
+  laneQueueRowsMax: 256,
+  /** Rows that a lane takes at a time. */
+  laneBatchRowsMax: 64,
+  /** Members of all conversations whose lists a node keeps. */
+  memberListsUsersMax: 500_000,
+  /** Read positions that are told at a time. */
+  readNoticesBatchMax: 500,
+  /** Live events that wait for one subscription while it reads the log; beyond it they are read from there, too. */
+  streamQueueEventsMax: 256,
+  /** How often an open inbox tells that its log is still read. */
+  inboxTouchMs: 60 * minute,
   /** How often the outbox rows done since are marked in one statement. */
   outboxDoneFlushMs: 200,
   /** How long a done row is kept before it is deleted. */
@@ -120,6 +136,8 @@ const table = {
   documentTokensMax: 4_000,
   /** Aliases of a document, its fragments spread. */
   documentAliasesMax: 100,
+  /** Directives of a document, its fragments spread. */
+  documentDirectivesMax: 50,
   /** What a document may cost: fields, times the size of the pages they stand in. */
   documentCostMax: 200_000,
 };

@@ -1,5 +1,5 @@
 import { actAs, type Context } from '../context.ts';
-import type { SignIn } from '../domain/session/session.ts';
+import { checkDevice, type SignIn } from '../domain/session/session.ts';
 import type { User } from '../domain/user/user.ts';
 import { builder, notes } from './builder.ts';
 import { takeInboxHead } from './inbox-head.ts';
@@ -77,13 +77,15 @@ builder.mutationFields((t) => ({
     extensions: notes({ cost: passwordCost }),
     resolve: async (_root, { input }, context) => {
       const { users, sessions } = context.doors;
+      // Before the user is made: a retry with the device set right would find the name taken.
+      const device = checkDevice(deviceOf(input.device));
       const user = await users.register({
         appId: input.appId,
         username: input.username,
         password: input.password,
         displayName: input.displayName ?? null,
       });
-      return signedIn(context, await sessions.open(user, deviceOf(input.device)), user);
+      return signedIn(context, await sessions.open(user, device), user);
     },
   }),
   login: t.field({

@@ -12,6 +12,9 @@ export interface FieldNotes {
   readonly cost?: number;
 }
 
+/** Any JSON value but null, which stands for an absent one. */
+export type JsonValue = string | number | boolean | object;
+
 /** The one builder: each file of this folder adds its types to it, `schema.ts` builds. */
 export const builder = new SchemaBuilder<{
   Context: Context;
@@ -22,7 +25,7 @@ export const builder = new SchemaBuilder<{
     /** ms since 1970 */
     DateTime: { Input: number; Output: number };
     InboxCursor: { Input: string; Output: string };
-    JSON: { Input: unknown; Output: unknown };
+    JSON: { Input: unknown; Output: JsonValue };
   };
 }>({ defaultFieldNullability: false, defaultInputFieldRequiredness: true });
 

@@ -6,7 +6,7 @@ import type {
   SystemContent,
   TextContent,
 } from '../domain/timeline/timeline.ts';
-import { builder } from './builder.ts';
+import { builder, notes, type JsonValue } from './builder.ts';
 import { MemberRoleType } from './member.ts';
 import { UserType } from './user.ts';
 
@@ -24,7 +24,7 @@ const CustomContentType = builder.objectRef<CustomContent>('CustomContent').impl
     data: t.field({
       type: 'JSON',
       description: 'As it was sent.',
-      resolve: ({ data }) => data as {},
+      resolve: ({ data }) => data as JsonValue,
     }),
   }),
 });
@@ -55,6 +55,7 @@ const SystemContentType = builder.objectRef<SystemContent>('SystemContent').impl
       type: [UserType],
       description:
         'To whom: the first members of a new group, who joined, left, was removed, got a role; else empty. Without the actor where others are meant.',
+      extensions: notes({ cost: 20 }),
       resolve: ({ userIds }) => userIds.map((userId) => ({ userId })),
     }),
     title: t.exposeString('title', {

@@ -5,7 +5,6 @@ import { Fault } from '../lib/fault.ts';
 import { builder, notes } from './builder.ts';
 import { decodeIdOf, encodeId } from './global-id.ts';
 import { MemberConnectionType, MemberType } from './member.ts';
-import { MessageChangePageType, MessageConnectionType, MessageType } from './message.ts';
 import { NodeType } from './node.ts';
 import { PageInfoType, pageOf, type Edge, type Page } from './page.ts';
 
@@ -42,7 +41,7 @@ ConversationType.implement({
     title: t.string({
       nullable: true,
       description: 'Null for a direct conversation.',
-      resolve: async (node, _args, context) => (await head(node, context)).title,
+      resolve: async (node, _args, context) => (await headOf(node, context)).title,
     }),
     createdAt: t.field({
       type: 'DateTime',
@@ -51,26 +50,16 @@ ConversationType.implement({
     }),
     lastSeq: t.int({
       description: 'Seq of the newest message; 0 while there is none.',
-      resolve: async (node, _args, context) => (await head(node, context)).lastSeq,
+      resolve: async (node, _args, context) => (await headOf(node, context)).lastSeq,
     }),
     changeSeq: t.int({
       description:
         'Counts the changes to messages that were there already (edit, recall): each takes the next number. 0: none yet.',
-      resolve: async (node, _args, context) => (await head(node, context)).changeSeq,
-    }),
-    lastMessage: t.field({
-      type: MessageType,
-      nullable: true,
-      description: 'The newest message; null while there is none that the viewer may see.',
-      resolve: async (node, _args, context) => {
-        const { id, lastSeq } = await head(node, context);
-        if (lastSeq === 0) return null;
-        return context.loaders.messages.load({ conversationId: id, seq: lastSeq });
-      },
+      resolve: async (node, _args, context) => (await headOf(node, context)).changeSeq,
     }),
     memberCount: t.int({
       description: 'How many members it has.',
-      resolve: async (node, _args, context) => (await head(node, context)).memberCount,
+      resolve: async (node, _args, context) => (await headOf(node, context)).memberCount,
     }),
     members: t.field({
       type: MemberConnectionType,
@@ -96,56 +85,6 @@ ConversationType.implement({
         "The viewer's own membership. It differs from viewer to viewer, so it is dear in a subscription.",
       extensions: notes({ perViewer: true }),
       resolve: async (node, _args, context) => (await membershipOf(node, context)).member,
-    }),
-    messages: t.field({
-      type: MessageConnectionType,
-      description:
-        'Roaming history, oldest first within a page. A cursor is the decimal seq, so a client may make its own:\n' +
-        '`first: 50, after: "1200"` is 1201 to 1250; `last: 50, before: "1201"` is 1151 to 1200; `last: 50` is the newest page.\n' +
-        'Reaches back through every storage tier to the first message that the viewer may see. At most 200 a page.',
-      args: {
-        first: t.arg.int({ required: false, description: 'The oldest so many.' }),
-        after: t.arg.string({ required: false, description: 'Only seqs above this one.' }),
-        last: t.arg.int({
-          required: false,
-          description: 'The newest so many; 50 where neither first nor last is given.',
-        }),
-        before: t.arg.string({ required: false, description: 'Only seqs below this one.' }),
-      },
-      extensions: notes({ perViewer: true, cost: 20 }),
-      resolve: async (node, args, context) => {
-        const page = await context.doors.messages.page(await membershipOf(node, context), {
-          first: args.first ?? null,
-          after: args.after ?? null,
-          last: args.last ?? null,
-          before: args.before ?? null,
-        });
-        return pageOf(page.messages, page, (message) => ({
-          cursor: String(message.seq),
-          node: message,
-        }));
-      },
-    }),
-    message: t.field({
-      type: MessageType,
-      nullable: true,
-      description: 'Null where there is none at that seq that the viewer may see.',
-      args: { seq: t.arg.int({ description: 'Its position in the timeline.' }) },
-      extensions: notes({ perViewer: true }),
-      resolve: ({ id }, { seq }, context) =>
-        context.loaders.messages.load({ conversationId: id, seq }),
-    }),
-    messageChanges: t.field({
-      type: MessageChangePageType,
-      description:
-        'Messages changed after that changeSeq, each once, ordered by its latest change, as they are now: how a client that kept a part of the history brings it up to date. At most 200 a page.',
-      args: {
-        after: t.arg.int({ description: 'The last changeSeq that the client knows; 0: none.' }),
-        first: t.arg.int({ defaultValue: 50, description: 'How many; at most 200.' }),
-      },
-      extensions: notes({ perViewer: true, cost: 20 }),
-      resolve: async (node, { after, first }, context) =>
-        context.doors.messages.changes(await membershipOf(node, context), after, first),
     }),
   }),
 });
@@ -189,13 +128,13 @@ builder.queryField('conversation', (t) =>
 );
 
 /** The viewer's membership, which all but the public fields need. */
-async function membershipOf(node: ConversationNode, context: Context): Promise<Membership> {
+export async function membershipOf(node: ConversationNode, context: Context): Promise<Membership> {
   const membership = node.membership ?? (await context.loaders.memberships.load(node.id));
   if (membership) return membership;
   throw new Fault('NOT_FOUND', 'There is no such conversation.');
 }
 
-async function head(node: ConversationNode, context: Context): Promise<Head> {
+export async function headOf(node: ConversationNode, context: Context): Promise<Head> {
   return (await membershipOf(node, context)).head;
 }
 

@@ -1,24 +1,9 @@
 import { requireViewer } from '../context.ts';
-import type { Membership } from '../domain/conversation/conversation.ts';
 import type { Member } from '../domain/timeline/timeline.ts';
 import { builder } from './builder.ts';
-import { ConversationType, type ConversationNode } from './conversation.ts';
+import { conversationPayload, payloadOf } from './conversation-payload.ts';
 import { encodeId, idArgument } from './global-id.ts';
 import { MemberRoleType, MemberType } from './member.ts';
-
-const CreateGroupInput = builder.inputType('CreateGroupInput', {
-  description: 'A new group.',
-  fields: (t) => ({
-    clientRequestId: t.string({
-      description: 'Makes the call idempotent per viewer. 1 to 64 characters.',
-    }),
-    title: t.string({ description: '1 to 128 characters.' }),
-    memberIds: t.idList({
-      description:
-        'Besides the viewer, who becomes the owner. A set: order and repeats are no matter.',
-    }),
-  }),
-});
 
 const UpdateGroupInput = builder.inputType('UpdateGroupInput', {
   description: 'What to change of a group.',
@@ -56,8 +41,6 @@ const SetMemberRoleInput = builder.inputType('SetMemberRoleInput', {
   }),
 });
 
-const OpenDirectPayload = conversationPayload('OpenDirectPayload', 'openDirect');
-const CreateGroupPayload = conversationPayload('CreateGroupPayload', 'createGroup');
 const UpdateGroupPayload = conversationPayload('UpdateGroupPayload', 'updateGroup');
 const AddMembersPayload = conversationPayload('AddMembersPayload', 'addMembers');
 const RemoveMemberPayload = conversationPayload('RemoveMemberPayload', 'removeMember');
@@ -81,35 +64,6 @@ const SetMemberRolePayload = builder
   });
 
 builder.mutationFields((t) => ({
-  openDirect: t.field({
-    type: OpenDirectPayload,
-    description:
-      'The one direct conversation with that user; created on first use. Same pair, same conversation, from either side.',
-    args: { userId: t.arg.id({ description: 'The other side; the viewer: notes to self.' }) },
-    resolve: async (_root, args, context) => {
-      const viewer = requireViewer(context);
-      const peerId = idArgument('User', args.userId, 'userId');
-      return payload(await context.doors.conversations.openDirect(viewer, peerId));
-    },
-  }),
-  createGroup: t.field({
-    type: CreateGroupPayload,
-    description:
-      'Creates a group. The same clientRequestId with the same input gives the same group, with another input fault IDEMPOTENCY_CONFLICT.',
-    args: { input: t.arg({ type: CreateGroupInput, description: 'The group.' }) },
-    resolve: async (_root, { input }, context) => {
-      const viewer = requireViewer(context);
-      const { clientRequestId, title } = input;
-      const memberIds = input.memberIds.map((id) => idArgument('User', id, 'memberIds'));
-      return payload(
-        await context.doors.conversations.createGroup(viewer, {
-          clientRequestId,
-          title,
-          memberIds,
-        }),
-      );
-    },
-  }),
   updateGroup: t.field({
     type: UpdateGroupPayload,
     description: "Changes a group's title. For its owner and admins.",
@@ -117,7 +71,7 @@ builder.mutationFields((t) => ({
     resolve: async (_root, { input }, context) => {
       const viewer = requireViewer(context);
       const id = idArgument('Conversation', input.conversationId, 'conversationId');
-      return payload(await context.doors.conversations.rename(viewer, id, input.title));
+      return payloadOf(await context.doors.conversations.rename(viewer, id, input.title));
     },
   }),
   addMembers: t.field({
@@ -129,7 +83,7 @@ builder.mutationFields((t) => ({
       const viewer = requireViewer(context);
       const id = idArgument('Conversation', input.conversationId, 'conversationId');
       const userIds = input.userIds.map((userId) => idArgument('User', userId, 'userIds'));
-      return payload(await context.doors.conversations.addMembers(viewer, id, userIds));
+      return payloadOf(await context.doors.conversations.addMembers(viewer, id, userIds));
     },
   }),
   removeMember: t.field({
@@ -141,7 +95,7 @@ builder.mutationFields((t) => ({
       const viewer = requireViewer(context);
       const id = idArgument('Conversation', input.conversationId, 'conversationId');
       const userId = idArgument('User', input.userId, 'userId');
-      return payload(await context.doors.conversations.removeMember(viewer, id, userId));
+      return payloadOf(await context.doors.conversations.removeMember(viewer, id, userId));
     },
   }),
   leaveGroup: t.field({
@@ -168,19 +122,3 @@ builder.mutationFields((t) => ({
     },
   }),
 }));
-
-function conversationPayload(name: string, answers: string) {
-  return builder.objectRef<{ conversation: ConversationNode }>(name).implement({
-    description: `Answers \`${answers}\`.`,
-    fields: (t) => ({
-      conversation: t.expose('conversation', {
-        type: ConversationType,
-        description: 'The conversation, as it is now.',
-      }),
-    }),
-  });
-}
-
-function payload(membership: Membership): { conversation: ConversationNode } {
-  return { conversation: { id: membership.head.id, membership } };
-}

@@ -1,0 +1,79 @@
+import { GraphQLError, Kind, type GraphQLFormattedError } from 'graphql';
+import { Fault, faultCodes } from '../lib/fault.ts';
+
+/** Told of each bug that a client met, with the path of the field that met it. */
+export type ReportBug = (bug: unknown, path: string) => void;
+
+/**
+ * An error as a client may see it, with a code of the closed table. A Fault says what it is; what GraphQL refuses
+ * (parsing, validation, coercion) is INVALID_ARGUMENT; anything else is a bug: reported, and masked as INTERNAL.
+ * What it has made it leaves as it is.
+ */
+export function toGraphQLError(error: unknown, report: ReportBug): GraphQLError {
+  if (!(error instanceof GraphQLError)) {
+    if (error instanceof Fault) return withExtensions(error.message, {}, error);
+    report(error, '');
+    return withExtensions(masked.message, {}, masked);
+  }
+  if (isPresentable(error)) return error;
+  const cause = rootOf(error);
+  if (cause instanceof Fault) return withExtensions(cause.message, error, cause);
+  if (isRefusal(error, cause)) {
+    return withExtensions(error.message, error, new Fault('INVALID_ARGUMENT', error.message));
+  }
+  report(cause, error.path?.join('.') ?? '');
+  return withExtensions(masked.message, error, masked);
+}
+
+/** The errors of a result as they go to the client. */
+export function presentErrors(
+  errors: readonly GraphQLError[],
+  report: ReportBug,
+): GraphQLFormattedError[] {
+  return errors.map((error) => toGraphQLError(error, report).toJSON());
+}
+
+const masked = new Fault('INTERNAL', 'Something went wrong on our side.');
+
+/** `http`, which servers hang on errors for their own use, stays. */
+function withExtensions(
+  message: string,
+  place: Partial<Pick<GraphQLError, 'nodes' | 'source' | 'positions' | 'path' | 'extensions'>>,
+  fault: Fault,
+): GraphQLError {
+  const { nodes, source, positions, path, extensions } = place;
+  const http = extensions?.['http'];
+  return new GraphQLError(message, {
+    nodes: nodes ?? null,
+    source: source ?? null,
+    positions: positions ?? null,
+    path: path ?? null,
+    extensions: { ...fault.extensions, ...(http === undefined ? {} : { http }) },
+  });
+}
+
+function isPresentable({ originalError, extensions }: GraphQLError): boolean {
+  const { code, retryable } = extensions;
+  return (
+    originalError === undefined &&
+    typeof code === 'string' &&
+    code in faultCodes &&
+    retryable !== undefined
+  );
+}
+
+function rootOf(error: GraphQLError): Error {
+  let root: Error = error;
+  while (root instanceof GraphQLError && root.originalError) root = root.originalError;
+  return root;
+}
+
+/**
+ * Whether GraphQL itself refuses the request. Before execution all its errors are refusals; during execution those
+ * that point at an argument's value, while an error about a field's value is ours.
+ */
+function isRefusal(error: GraphQLError, root: Error): boolean {
+  if (error.path === undefined) return true;
+  if (!(root instanceof GraphQLError)) return false;
+  return root.nodes?.every(({ kind }) => kind !== Kind.FIELD) ?? false;
+}
