@@ -25,7 +25,6 @@ export class IdSource {
   readonly #clock: Clock;
   #ms = -1;
   #counter: number;
-  #leftInMs = 0;
 
   /** @param deps.random an integer from 0 up to, and without, its argument. */
   constructor(deps: { clock: Clock; random?: (below: number) => number }) {
@@ -37,15 +36,9 @@ export class IdSource {
   next(slot: number): bigint {
     assert(Number.isInteger(slot) && slot >= 0 && slot < slotCount, `no slot: ${slot}`);
     const now = Math.floor(this.#clock.now()) - idEpochMs;
-    if (now > this.#ms) {
-      this.#ms = now;
-      this.#leftInMs = counterCount;
-    } else if (this.#counter + 1 === counterCount || this.#leftInMs === 0) {
-      this.#ms += 1;
-      this.#leftInMs = counterCount;
-    }
+    if (now > this.#ms) this.#ms = now;
+    else if (this.#counter + 1 === counterCount) this.#ms += 1;
     assert(this.#ms >= 0 && this.#ms <= lastMs, 'the clock is outside of what ids can tell');
-    this.#leftInMs -= 1;
     this.#counter = (this.#counter + 1) % counterCount;
     return (((BigInt(this.#ms) << counterBits) | BigInt(this.#counter)) << slotBits) | BigInt(slot);
   }

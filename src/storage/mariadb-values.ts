@@ -13,6 +13,17 @@ type Row = Record<string, unknown>;
 type Rows = Row[] & { meta?: readonly FieldInfo[] };
 
 const integerTypes = new Set(['TINY', 'SHORT', 'INT24', 'INT', 'BIGINT']);
+const byteTypes = new Set([
+  'VARCHAR',
+  'VAR_STRING',
+  'STRING',
+  'BLOB',
+  'TINY_BLOB',
+  'MEDIUM_BLOB',
+  'LONG_BLOB',
+]);
+/** The number of the collation that makes a text type bytes. */
+const binaryCollation = 63;
 const decimalTypes = new Set(['DECIMAL', 'NEWDECIMAL']);
 
 /** Puts the driver's values in place as the port promises them: booleans, and expressions' integers as bigint. */
@@ -31,11 +42,17 @@ export function readRows(rows: Rows): Row[] {
 
 function reading(field: FieldInfo): ((value: unknown) => unknown) | null {
   const type: string = field.type;
+  if (byteTypes.has(type)) return field.collation.index === binaryCollation ? plainBytes : null;
   if (!integerTypes.has(type) && !decimalTypes.has(type)) return null;
   // A column of a table has kept its name; an expression has none.
-  if (field.orgName() === '') return (value) => exact(value);
-  if (type === 'TINY' && field.columnLength === 1) return (value) => Number(value) !== 0;
-  return null;
+  if (field.orgName() === '') return exact;
+  return type === 'TINY' && field.columnLength === 1 ? (value) => Number(value) !== 0 : null;
+}
+
+// Not as Buffer: its toString is another one, and SQLite has none.
+function plainBytes(value: unknown): unknown {
+  if (!Buffer.isBuffer(value)) return value;
+  return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
 }
 
 function exact(value: unknown): unknown {

@@ -124,14 +124,10 @@ export class SqliteConnection {
 
 function reading(column: Database.ColumnDefinition): (value: unknown) => unknown {
   if (column.column === null) return (value) => value;
-  switch (column.type?.toUpperCase()) {
-    case 'INT':
-      return Number;
-    case 'BOOLEAN':
-      return (value) => value !== 0n;
-    default:
-      return (value) => value;
-  }
+  const type = column.type?.toUpperCase() ?? '';
+  if (type === 'BOOLEAN') return (value) => value !== 0n;
+  // INTEGER is the row id, as wide as BIGINT.
+  return /^(TINY|SMALL|MEDIUM)?INT( UNSIGNED)?$/.test(type) ? Number : (value) => value;
 }
 
 // The driver would bind a JavaScript number as REAL, which LIMIT refuses and an undeclared column would keep.
