@@ -1,0 +1,163 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Sessions } from '../domain/session/session.ts';
+import { faultCodes, type FaultCode } from '../lib/fault.ts';
+import type { Logger } from '../lib/log.ts';
+import type { Gate } from './gate.ts';
+import type { Api } from './gate-api.ts';
+import { isAllowedOrigin } from './gate-origin.ts';
+import { createYogaHandler, type Caller } from './gate-yoga.ts';
+import type { GraphiqlPage } from './graphiql-page.ts';
+
+export interface HttpDeps {
+  readonly api: Api;
+  readonly gate: Gate;
+  readonly sessions: Pick<Sessions, 'verify' | 'touch'>;
+  readonly page: Pick<GraphiqlPage, 'respond'>;
+  /** Whether the node can serve: started, not stopping, all shards there. */
+  readonly isReady: () => Promise<boolean>;
+  readonly allowedOrigins: ReadonlySet<string>;
+  readonly log: Logger;
+  readonly limits: { readonly httpBodyBytesMax: number; readonly socketCloseTimeoutMs: number };
+}
+
+/**
+ * Everything that a node answers over HTTP: `/graphql` (POST application/json; GET for queries; the GraphiQL page for
+ * browsers; event streams), `/health` (alive), `/ready` (may be given traffic), and 404.
+ */
+export function createHttpHandler(
+  deps: HttpDeps,
+): (request: IncomingMessage, response: ServerResponse) => void {
+  const yoga = createYogaHandler(deps);
+  return (request, response) => {
+    route(deps, yoga, request, response).catch((error: unknown) => {
+      deps.log.error({ err: error }, 'http.failed');
+      if (response.headersSent) response.destroy();
+      else sendError(response, 500, 'INTERNAL', 'Something went wrong.');
+    });
+  };
+}
+
+async function route(
+  deps: HttpDeps,
+  yoga: ReturnType<typeof createYogaHandler>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const [path = '/', search = ''] = (request.url ?? '/').split('?', 2);
+  if (deps.gate.isDraining) response.setHeader('connection', 'close');
+  const isGraphql = path === '/graphql';
+  if (path === '/health') {
+    sendStatus(response, 200, 'alive');
+  } else if (path === '/ready') {
+    const isReady = await deps.isReady();
+    sendStatus(response, isReady ? 200 : 503, isReady ? 'ready' : 'not ready');
+  } else if (isGraphql && !(search === '' && wantsPage(request))) {
+    await graphql(deps, yoga, request, response);
+  } else if (!sendPage(deps.page, path, request, response)) {
+    if (isGraphql) await graphql(deps, yoga, request, response);
+    else sendError(response, 404, 'NOT_FOUND', 'There is nothing here.');
+  }
+}
+
+async function graphql(
+  deps: HttpDeps,
+  yoga: ReturnType<typeof createYogaHandler>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  allowOrigin(deps.allowedOrigins, request, response);
+  const refusal = refuse(request, deps.limits.httpBodyBytesMax);
+  if (request.method === 'OPTIONS') {
+    response.writeHead(204).end();
+  } else if (refusal) {
+    sendError(response, ...refusal);
+  } else {
+    const caller = await callerOf(deps.sessions, request);
+    if (caller.viewer) deps.sessions.touch(caller.viewer);
+    await yoga(request, response, caller);
+  }
+}
+
+/** A page of another origin cannot send JSON without asking first, and a GET changes nothing: no forged requests. */
+function refuse(
+  { method, headers }: IncomingMessage,
+  bodyBytesMax: number,
+): [status: number, code: FaultCode, message: string] | null {
+  if (method === 'GET') return null;
+  if (method !== 'POST') return [405, 'INVALID_ARGUMENT', 'Use POST, or GET for a query.'];
+  if (!/^application\/json *(;|$)/i.test(headers['content-type'] ?? '')) {
+    return [415, 'INVALID_ARGUMENT', 'POST must be application/json.'];
+  }
+  if (Number(headers['content-length'] ?? 0) > bodyBytesMax) {
+    return [413, 'PAYLOAD_TOO_LARGE', `A request has at most ${bodyBytesMax} bytes.`];
+  }
+  return null;
+}
+
+/** A bad token makes the request anonymous. */
+async function callerOf(
+  sessions: Pick<Sessions, 'verify'>,
+  { headers: { authorization } }: IncomingMessage,
+): Promise<Caller> {
+  if (authorization === undefined) return { viewer: null, authFailure: null };
+  const token = /^bearer +(\S+) *$/i.exec(authorization)?.[1];
+  if (token === undefined) return { viewer: null, authFailure: 'FORGED' };
+  const verdict = await sessions.verify(token);
+  return verdict.ok
+    ? { viewer: verdict.viewer, authFailure: null }
+    : { viewer: null, authFailure: verdict.why };
+}
+
+function wantsPage({ method, headers }: IncomingMessage): boolean {
+  return (method === 'GET' || method === 'HEAD') && /\btext\/html\b/.test(headers.accept ?? '');
+}
+
+function sendPage(
+  page: HttpDeps['page'],
+  path: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): boolean {
+  const answer = page.respond({
+    method: request.method ?? 'GET',
+    path,
+    ifNoneMatch: request.headers['if-none-match'],
+  });
+  if (!answer) return false;
+  response.writeHead(answer.status, answer.headers).end(answer.body ?? undefined);
+  return true;
+}
+
+/** Without cookies: an origin that may call shows its token itself. */
+function allowOrigin(
+  allowedOrigins: ReadonlySet<string>,
+  { headers }: IncomingMessage,
+  response: ServerResponse,
+): void {
+  response.setHeader('vary', 'Origin, Accept');
+  if (headers.origin === undefined) return;
+  if (!isAllowedOrigin(headers.origin, headers.host, allowedOrigins)) return;
+  response.setHeader('access-control-allow-origin', headers.origin);
+  response.setHeader('access-control-allow-methods', 'GET, POST');
+  response.setHeader('access-control-allow-headers', 'authorization, content-type');
+  response.setHeader('access-control-max-age', '86400');
+}
+
+function sendStatus(response: ServerResponse, status: number, text: string): void {
+  response
+    .writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+    .end(JSON.stringify({ status: text }));
+}
+
+function sendError(
+  response: ServerResponse,
+  status: number,
+  code: FaultCode,
+  message: string,
+): void {
+  const extensions = { code, retryable: faultCodes[code].retryable };
+  // What is left of the body is not read.
+  response
+    .writeHead(status, { 'content-type': 'application/json', connection: 'close' })
+    .end(JSON.stringify({ errors: [{ message, extensions }] }));
+}

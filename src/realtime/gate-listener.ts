@@ -1,0 +1,90 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { assert } from '../lib/assert.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Lifecycle } from '../lib/lifecycle.ts';
+import type { Logger } from '../lib/log.ts';
+import { StartupRefusal } from '../storage/startup-refusal.ts';
+import type { Gate } from './gate.ts';
+import { createHttpHandler, type HttpDeps } from './gate-http.ts';
+import { Sockets, type SocketsDeps } from './gate-socket.ts';
+
+export interface ListenerDeps extends Omit<HttpDeps, 'limits'>, Omit<SocketsDeps, 'limits'> {
+  readonly gate: Gate;
+  readonly host: string;
+  /** 0 takes any free one. */
+  readonly port: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly limits: HttpDeps['limits'] & SocketsDeps['limits'];
+}
+
+/** A whole request must have come within this; its answer may take longer, a stream for ever. */
+const requestTimeoutMs = 30_000;
+const headersTimeoutMs = 10_000;
+/** Longer than the idle time of common proxies, so that it is they who close. */
+const keepAliveTimeoutMs = 75_000;
+
+/**
+ * The port: HTTP and WebSocket on one. While it drains it still listens, so that `/ready` can say so; new sockets are
+ * refused with 503.
+ */
+export class Listener implements Lifecycle {
+  readonly #deps: ListenerDeps;
+  #server: Server | undefined;
+
+  constructor(deps: ListenerDeps) {
+    this.#deps = deps;
+  }
+
+  /** The port that it listens on. */
+  get port(): number {
+    const address = this.#server?.address();
+    assert(address && typeof address === 'object', 'it listens on a port');
+    return address.port;
+  }
+
+  /** @throws {StartupRefusal} where the port cannot be had. */
+  async start(): Promise<void> {
+    const { gate, host, port } = this.#deps;
+    await gate.start();
+    const server = createServer(
+      {
+        requestTimeout: requestTimeoutMs,
+        headersTimeout: headersTimeoutMs,
+        keepAliveTimeout: keepAliveTimeoutMs,
+      },
+      createHttpHandler(this.#deps),
+    );
+    const sockets = new Sockets(this.#deps);
+    server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head));
+    await new Promise<AddressInfo | string | null>((resolve, reject) => {
+      server.once('error', (error) =>
+        reject(new StartupRefusal(`Cannot listen on ${host}:${port}: ${error.message}`)),
+      );
+      server.listen(port, host, () => resolve(server.address()));
+    }).catch(async (error: unknown) => {
+      await gate.stop(0);
+      throw error;
+    });
+    server.removeAllListeners('error');
+    server.on('error', (error) => this.#deps.log.error({ err: error }, 'http.listenFailed'));
+    this.#server = server;
+  }
+
+  /** Drains the gate, then lets the requests under way finish, then closes the port. */
+  async stop(graceMs: number): Promise<void> {
+    const server = this.#server;
+    if (!server) return;
+    this.#server = undefined;
+    const endMs = this.#deps.clock.now() + graceMs;
+    await this.#deps.gate.stop(graceMs);
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    const timer = setTimeout(
+      () => server.closeAllConnections(),
+      Math.max(0, endMs - this.#deps.clock.now()),
+    );
+    await closed;
+    clearTimeout(timer);
+  }
+}

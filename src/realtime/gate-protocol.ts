@@ -1,0 +1,147 @@
+import {
+  getOperationAST,
+  OperationTypeNode,
+  type ExecutionArgs,
+  type ExecutionResult,
+  type GraphQLError,
+} from 'graphql';
+import { makeServer, type Context, type SubscribePayload } from 'graphql-ws';
+import type { Sessions } from '../domain/session/session.ts';
+import { present } from '../lib/assert.ts';
+import type { Logger } from '../lib/log.ts';
+import { closings } from './close-codes.ts';
+import type { Connection } from './connection.ts';
+import type { Gate } from './gate.ts';
+import { faultError, type Api, type FanOutEngine } from './gate-api.ts';
+import { subscribeAfresh } from './gate-subscribe.ts';
+
+export interface ProtocolDeps {
+  readonly api: Api;
+  readonly gate: Pick<Gate, 'signIn'>;
+  readonly sessions: Pick<Sessions, 'verify' | 'touch'>;
+  /** Without one every subscription is executed for its subscriber alone. */
+  readonly engine?: FanOutEngine | undefined;
+  readonly log: Logger;
+  readonly limits: {
+    readonly connectionInitTimeoutMs: number;
+    readonly subscriptionsPerConnectionMax: number;
+  };
+}
+
+interface Extra {
+  readonly connection: Connection;
+}
+type Socket = Context<Record<string, unknown>, Extra>;
+type Stream = AsyncIterableIterator<ExecutionResult>;
+
+/**
+ * graphql-transport-ws as graphql-ws implements it, over our connections: init, ping, subscribe and complete are its
+ * business; who the viewer is, what a document may be, and how a subscription runs are decided here.
+ */
+export function createProtocol(deps: ProtocolDeps) {
+  const { api } = deps;
+  // Begun in onSubscribe, so that what refuses a subscription can be answered with an error message.
+  const begun = new WeakMap<ExecutionArgs, Stream>();
+  const server = makeServer<Record<string, unknown>, Extra>({
+    connectionInitWaitTimeout: deps.limits.connectionInitTimeoutMs,
+    onConnect: (socket) => connect(deps, socket),
+    onSubscribe: (socket, id, payload) => begin(deps, begun, socket, id, payload),
+    subscribe: (args) => present(begun.get(args), 'it was begun in onSubscribe'),
+    onNext: (_socket, _id, _payload, _args, { data = null, errors }) =>
+      errors ? { data, errors: api.present(errors) } : undefined,
+    onError: (_socket, _id, _payload, errors) => api.present(errors),
+    // The `complete` message follows in this tick, and belongs to the answer.
+    onComplete: ({ extra: { connection } }, id) => {
+      if (connection.isRequest(id)) setImmediate(() => connection.endRequest(id));
+    },
+  });
+  return { opened: (...args: Parameters<typeof server.opened>) => server.opened(...args), send };
+}
+
+/** @returns nothing where all is well: an anonymous connection has shown no token. */
+async function connect(deps: ProtocolDeps, socket: Socket): Promise<void> {
+  const { connection } = socket.extra;
+  connection.onClose(() => release(socket));
+  const token = socket.connectionParams?.['accessToken'];
+  if (token === undefined || token === null) return;
+  const verdict = typeof token === 'string' ? await deps.sessions.verify(token) : refused;
+  if (verdict.ok) deps.gate.signIn(connection, verdict.viewer);
+  else connection.close(verdict.why === 'EXPIRED' ? closings.tokenExpired : closings.unauthorized);
+}
+
+const refused = { ok: false, why: 'FORGED' } as const;
+
+async function begin(
+  { api, engine, limits, sessions }: ProtocolDeps,
+  begun: WeakMap<ExecutionArgs, Stream>,
+  socket: Socket,
+  id: string,
+  { query, operationName, variables }: SubscribePayload,
+): Promise<ExecutionArgs | readonly GraphQLError[]> {
+  const { connection } = socket.extra;
+  // This one is counted already.
+  if (Object.keys(socket.subscriptions).length > limits.subscriptionsPerConnectionMax) {
+    return [faultError('RATE_LIMITED', 'Too many operations are open on this connection.')];
+  }
+  const { document, errors } = api.prepare(query);
+  if (errors) return errors;
+  const operation = getOperationAST(document, operationName)?.operation;
+  if (!operation) {
+    return [
+      faultError('INVALID_ARGUMENT', 'operationName must name one operation of the document.'),
+    ];
+  }
+  const { viewer } = connection;
+  if (viewer) sessions.touch(viewer);
+  const args = {
+    schema: api.schema,
+    document,
+    operationName: operationName ?? undefined,
+    variableValues: variables ?? undefined,
+    contextValue: api.contextFor(viewer),
+  };
+  if (operation !== OperationTypeNode.SUBSCRIPTION) {
+    connection.beginRequest(id);
+    return args;
+  }
+  const adopted = await engine?.adopt({
+    connection,
+    operationId: id,
+    schema: api.schema,
+    document,
+    operationName: args.operationName,
+    variables: args.variableValues,
+    viewer,
+    contextValue: args.contextValue,
+  });
+  const stream = adopted ?? (await subscribeAfresh(args, () => api.contextFor(viewer)));
+  if (!(Symbol.asyncIterator in stream)) {
+    return 'errors' in stream ? (stream.errors ?? []) : (stream as readonly GraphQLError[]);
+  }
+  begun.set(args, stream);
+  return args;
+}
+
+/**
+ * Ends all subscriptions at once, without a `complete` message: to a client that would be their regular end, where
+ * the close code that follows tells the reason. Requests under way stay.
+ */
+function release(socket: Socket): void {
+  for (const [id, operation] of Object.entries(socket.subscriptions)) {
+    if (socket.extra.connection.isRequest(id)) continue;
+    // The protocol's own way of forgetting an operation.
+    Reflect.deleteProperty(socket.subscriptions, id);
+    if (operation && 'return' in operation) void operation.return(undefined);
+  }
+}
+
+/** Answers to requests, and what belongs to no operation, have a budget of their own. */
+function send(connection: Connection, text: string): void {
+  connection.send(text, isAnswer(connection, text) ? 'answer' : 'event');
+}
+
+function isAnswer(connection: Connection, text: string): boolean {
+  const id = /^\{"id":("(?:[^"\\]|\\.)*")/.exec(text)?.[1];
+  if (id === undefined) return true;
+  return connection.hasRequests && connection.isRequest(JSON.parse(id) as string);
+}

@@ -1,0 +1,126 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { handleProtocols } from 'graphql-ws';
+import { WebSocketServer, type WebSocket } from 'ws';
+import type { Logger } from '../lib/log.ts';
+import { closings } from './close-codes.ts';
+import type { Transport } from './connection.ts';
+import type { Gate } from './gate.ts';
+import { isAllowedOrigin } from './gate-origin.ts';
+import { createProtocol, type ProtocolDeps } from './gate-protocol.ts';
+import { encodeTextFrames } from './text-frame.ts';
+
+export interface SocketsDeps extends ProtocolDeps {
+  readonly gate: Gate;
+  readonly allowedOrigins: ReadonlySet<string>;
+  readonly log: Logger;
+  readonly limits: ProtocolDeps['limits'] & {
+    readonly frameBytesMax: number;
+    readonly socketCloseTimeoutMs: number;
+  };
+}
+
+/** Turns HTTP upgrades into connections that speak graphql-transport-ws. */
+export class Sockets {
+  readonly #deps: SocketsDeps;
+  readonly #server: WebSocketServer;
+  readonly #protocol: ReturnType<typeof createProtocol>;
+
+  constructor(deps: SocketsDeps) {
+    this.#deps = deps;
+    this.#protocol = createProtocol(deps);
+    // Apart, since the types do not know closeTimeout yet.
+    const options = {
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: deps.limits.frameBytesMax,
+      maxFragments: 256,
+      maxBufferedChunks: 4_096,
+      closeTimeout: deps.limits.socketCloseTimeoutMs,
+      handleProtocols,
+    };
+    this.#server = new WebSocketServer(options);
+  }
+
+  /** To be called with each `upgrade` of the HTTP server: answers it, one way or the other. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => socket.destroy());
+    const { origin, host } = request.headers;
+    if (request.url?.split('?')[0] !== '/graphql') {
+      refuse(socket, '404 Not Found');
+      return;
+    }
+    if (this.#deps.gate.isDraining) {
+      refuse(socket, '503 Service Unavailable');
+      return;
+    }
+    if (!isAllowedOrigin(origin, host, this.#deps.allowedOrigins)) {
+      this.#deps.log.warn({ origin }, 'socket.originRefused');
+      refuse(socket, '403 Forbidden');
+      return;
+    }
+    this.#server.handleUpgrade(request, socket, head, (ws) => this.#accept(ws, socket));
+  }
+
+  #accept(ws: WebSocket, socket: Duplex): void {
+    const { gate, log } = this.#deps;
+    const connection = gate.open(transportOf(ws, socket));
+    ws.on('error', (error) => log.debug({ err: error }, 'socket.failed'));
+    ws.on('pong', () => gate.heard(connection));
+    let onMessage: ((text: string) => Promise<void>) | undefined;
+    const closed = this.#protocol.opened(
+      {
+        protocol: ws.protocol,
+        send: (text) => this.#protocol.send(connection, text),
+        close: (code, reason) =>
+          connection.close({ code: code ?? closings.internalError.code, reason: reason ?? '' }),
+        onMessage: (listener) => (onMessage = listener),
+      },
+      { connection },
+    );
+    ws.on('message', (data: Buffer, isBinary: boolean) => {
+      gate.heard(connection);
+      if (!connection.isOpen) return;
+      if (isBinary) {
+        connection.close(closings.badRequest);
+        return;
+      }
+      onMessage?.(data.toString('utf8')).catch((error: unknown) => {
+        log.error({ err: error }, 'socket.messageFailed');
+        connection.close(closings.internalError);
+      });
+    });
+    ws.once('close', (code, reason) => {
+      gate.left(connection);
+      closed(code, reason.toString('utf8')).catch((error: unknown) =>
+        log.error({ err: error }, 'socket.closeFailed'),
+      );
+    });
+  }
+}
+
+/**
+ * Frames are written to the socket itself, several in one write; `ws` writes its own (ping, close) whole and at once,
+ * so the two never mingle.
+ */
+function transportOf(ws: WebSocket, socket: Duplex): Transport {
+  return {
+    write(texts, taken) {
+      if (!socket.writable) {
+        taken();
+        return;
+      }
+      const frames = encodeTextFrames(texts);
+      if (typeof frames === 'string') socket.write(frames, 'latin1', () => taken());
+      else socket.write(frames, () => taken());
+    },
+    ping: () => ws.ping(),
+    close: ({ code, reason }) => ws.close(code, reason),
+    terminate: () => ws.terminate(),
+  };
+}
+
+function refuse(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}

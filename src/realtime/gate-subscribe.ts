@@ -1,0 +1,53 @@
+import {
+  createSourceEventStream,
+  execute,
+  type ExecutionArgs,
+  type ExecutionResult,
+} from 'graphql';
+import { Fault } from '../lib/fault.ts';
+
+/**
+ * Begins a subscription for one subscriber, each event executed with a context of its own: what one event read is
+ * nothing that the next may show. An event of which nothing can be shown since the viewer may see it no more (they have
+ * just left) is passed over.
+ * @returns the errors where it is refused.
+ */
+export async function subscribeAfresh(
+  args: ExecutionArgs,
+  freshContext: () => object,
+): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {
+  const source = await createSourceEventStream({ ...args, contextValue: freshContext() });
+  if (!(Symbol.asyncIterator in source)) return source;
+  const events = source[Symbol.asyncIterator]();
+  const results: AsyncIterableIterator<ExecutionResult> = {
+    async next() {
+      for (;;) {
+        const step = await events.next();
+        if (step.done) return { value: undefined, done: true };
+        const result = await execute({
+          ...args,
+          rootValue: step.value,
+          contextValue: freshContext(),
+        });
+        if (!isOutOfSight(result)) return { value: result, done: false };
+      }
+    },
+    async return() {
+      await events.return?.();
+      return { value: undefined, done: true };
+    },
+    [Symbol.asyncIterator]: () => results,
+  };
+  return results;
+}
+
+function isOutOfSight({ data, errors }: ExecutionResult): boolean {
+  if (!errors || errors.length === 0) return false;
+  const isEmpty = data == null || Object.values(data).every((value) => value === null);
+  return (
+    isEmpty &&
+    errors.every(
+      ({ originalError }) => originalError instanceof Fault && originalError.code === 'NOT_FOUND',
+    )
+  );
+}

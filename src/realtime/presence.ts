@@ -1,0 +1,234 @@
+import type { PresenceEvent } from '../domain/inbox/inbox.ts';
+import type { Sessions, Viewer } from '../domain/session/session.ts';
+import type { Clock } from '../lib/clock.ts';
+import { Deadlines } from '../lib/deadlines.ts';
+import type { Lifecycle } from '../lib/lifecycle.ts';
+import type { Logger } from '../lib/log.ts';
+import type { Attendance } from './gate.ts';
+import { LatestStates } from './latest-states.ts';
+
+export interface PresenceDeps {
+  readonly conversations: {
+    /** Who of them shares a conversation with that user, who themself does. */
+    sharedWith(
+      viewer: Pick<Viewer, 'userId'>,
+      userIds: readonly bigint[],
+    ): Promise<ReadonlySet<bigint>>;
+  };
+  readonly sessions: Pick<Sessions, 'lastSeen'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly limits: { readonly offlineDelayMs: number; readonly idsPerCallMax: number };
+}
+
+interface Seat {
+  readonly userId: bigint;
+  connections: number;
+  leftAtMs: number;
+}
+
+interface Watch {
+  readonly viewer: Viewer;
+  readonly userIds: Set<bigint>;
+  readonly states: LatestStates<bigint, PresenceEvent>;
+  /** Whether somebody's membership has ended since the rights were last read. */
+  isStale: boolean;
+}
+
+const tickMs = 100;
+/** Whose time of leaving is remembered, since the shards learn it later. */
+const leftRemembered = 10_000;
+
+/**
+ * Who is online, on this node: a user with a live connection of a signed-in session, and until `offlineDelayMs` after
+ * the last one closed, so that a reconnecting client does not flap.
+ */
+export class Presence implements Lifecycle, Attendance {
+  readonly #deps: PresenceDeps;
+  /** By session. */
+  readonly #seats = new Map<bigint, Seat>();
+  /** Each user's sessions that are online. */
+  readonly #online = new Map<bigint, Set<bigint>>();
+  readonly #leaving: Deadlines<bigint>;
+  readonly #leftAtMs = new Map<bigint, number>();
+  /** By user who is watched. */
+  readonly #watches = new Map<bigint, Set<Watch>>();
+  readonly #watchesOf = new Map<bigint, Set<Watch>>();
+
+  constructor(deps: PresenceDeps) {
+    this.#deps = deps;
+    this.#leaving = new Deadlines({
+      clock: deps.clock,
+      tickMs,
+      onDue: (sessionId) => this.#leave(sessionId),
+    });
+  }
+
+  async start(): Promise<void> {
+    this.#leaving.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#leaving.stop();
+    for (const watches of this.#watchesOf.values()) for (const { states } of watches) states.end();
+    this.#seats.clear();
+    this.#online.clear();
+  }
+
+  connected({ userId, sessionId }: Viewer): void {
+    const seat = this.#seats.get(sessionId) ?? { userId, connections: 0, leftAtMs: 0 };
+    seat.connections += 1;
+    this.#seats.set(sessionId, seat);
+    this.#leaving.delete(sessionId);
+    const sessions = this.#online.get(userId);
+    if (sessions) {
+      sessions.add(sessionId);
+      return;
+    }
+    this.#online.set(userId, new Set([sessionId]));
+    this.#leftAtMs.delete(userId);
+    this.#tell(userId);
+  }
+
+  disconnected({ sessionId }: Viewer): void {
+    const seat = this.#seats.get(sessionId);
+    if (!seat) return;
+    seat.connections -= 1;
+    if (seat.connections > 0) return;
+    seat.leftAtMs = this.#deps.clock.now();
+    this.#leaving.set(sessionId, seat.leftAtMs + this.#deps.limits.offlineDelayMs);
+  }
+
+  /** Whether a session has a live connection, or had one until `offlineDelayMs` ago. */
+  isSessionOnline(sessionId: bigint): boolean {
+    return this.#seats.has(sessionId);
+  }
+
+  /**
+   * Online states of those of the users who share a conversation with the viewer, the present one of each first; a
+   * state never repeats. Others are left out, and so is who shares none any more.
+   * @throws {Fault} INVALID_ARGUMENT for more than 1,000 ids.
+   */
+  async presence(
+    viewer: Viewer,
+    userIds: readonly bigint[],
+  ): Promise<AsyncIterableIterator<PresenceEvent>> {
+    const states = new LatestStates<bigint, PresenceEvent>({
+      onEnd: () => this.#unregister(watch),
+    });
+    const watch: Watch = { viewer, userIds: new Set(userIds), states, isStale: true };
+    this.#register(watch);
+    try {
+      while (watch.isStale) {
+        watch.isStale = false;
+        this.#keepOnly(watch, await this.#deps.conversations.sharedWith(viewer, userIds));
+      }
+      const offline = [...watch.userIds].filter((userId) => !this.#online.has(userId));
+      const lastSeen = await this.#deps.sessions.lastSeen(offline);
+      for (const userId of watch.userIds) {
+        const event = this.#eventOf(userId, lastSeen.get(userId));
+        states.tell(userId, event.isOnline, event);
+      }
+    } catch (error) {
+      states.end();
+      throw error;
+    }
+    return states;
+  }
+
+  /** The user is no member of some conversation any more: who shares none with them is not shown them any more. */
+  membershipEnded(_conversationId: bigint, userId: bigint): void {
+    const others = new Set<bigint>();
+    for (const watch of this.#watchesOf.get(userId) ?? []) {
+      watch.isStale = true;
+      for (const watched of watch.userIds) others.add(watched);
+    }
+    for (const watch of this.#watches.get(userId) ?? []) {
+      watch.isStale = true;
+      others.add(watch.viewer.userId);
+    }
+    others.delete(userId);
+    if (others.size > 0) void this.#recheck(userId, [...others]);
+  }
+
+  async #recheck(userId: bigint, others: readonly bigint[]): Promise<void> {
+    const { idsPerCallMax } = this.#deps.limits;
+    for (let from = 0; from < others.length; from += idsPerCallMax) {
+      const asked = others.slice(from, from + idsPerCallMax);
+      let shared: ReadonlySet<bigint> = new Set();
+      try {
+        shared = await this.#deps.conversations.sharedWith({ userId }, asked);
+      } catch (error) {
+        // Not knowing is no right: what they are not shown they can subscribe to again.
+        this.#deps.log.warn({ err: error }, 'presence.recheckFailed');
+      }
+      for (const other of asked) if (!shared.has(other)) this.#part(userId, other);
+    }
+  }
+
+  #part(one: bigint, other: bigint): void {
+    for (const watch of this.#watchesOf.get(one) ?? []) this.#drop(watch, other);
+    for (const watch of this.#watchesOf.get(other) ?? []) this.#drop(watch, one);
+  }
+
+  #leave(sessionId: bigint): void {
+    const seat = this.#seats.get(sessionId);
+    if (!seat) return;
+    this.#seats.delete(sessionId);
+    const sessions = this.#online.get(seat.userId);
+    sessions?.delete(sessionId);
+    if (sessions?.size !== 0) return;
+    this.#online.delete(seat.userId);
+    this.#leftAtMs.set(seat.userId, seat.leftAtMs);
+    const [longestAgo] = this.#leftAtMs.keys();
+    if (this.#leftAtMs.size > leftRemembered && longestAgo !== undefined) {
+      this.#leftAtMs.delete(longestAgo);
+    }
+    this.#tell(seat.userId);
+  }
+
+  #tell(userId: bigint): void {
+    const event = this.#eventOf(userId, undefined);
+    for (const { states } of this.#watches.get(userId) ?? []) {
+      states.tell(userId, event.isOnline, event);
+    }
+  }
+
+  #eventOf(userId: bigint, storedAtMs: number | undefined): PresenceEvent {
+    const isOnline = this.#online.has(userId);
+    const lastSeenAtMs = isOnline ? null : (this.#leftAtMs.get(userId) ?? storedAtMs ?? null);
+    return { userId, isOnline, lastSeenAtMs };
+  }
+
+  #register(watch: Watch): void {
+    addTo(this.#watchesOf, watch.viewer.userId, watch);
+    for (const userId of watch.userIds) addTo(this.#watches, userId, watch);
+  }
+
+  #unregister(watch: Watch): void {
+    removeFrom(this.#watchesOf, watch.viewer.userId, watch);
+    for (const userId of watch.userIds) removeFrom(this.#watches, userId, watch);
+  }
+
+  #keepOnly(watch: Watch, kept: ReadonlySet<bigint>): void {
+    for (const userId of watch.userIds) if (!kept.has(userId)) this.#drop(watch, userId);
+  }
+
+  #drop(watch: Watch, userId: bigint): void {
+    if (!watch.userIds.delete(userId)) return;
+    watch.states.forget(userId);
+    removeFrom(this.#watches, userId, watch);
+  }
+}
+
+function addTo<K, V>(sets: Map<K, Set<V>>, key: K, value: V): void {
+  const set = sets.get(key);
+  if (set) set.add(value);
+  else sets.set(key, new Set([value]));
+}
+
+function removeFrom<K, V>(sets: Map<K, Set<V>>, key: K, value: V): void {
+  const set = sets.get(key);
+  set?.delete(value);
+  if (set?.size === 0) sets.delete(key);
+}

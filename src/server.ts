@@ -1,0 +1,248 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { baseUrl, type Config } from './config.ts';
+import type { Services, Streams } from './context.ts';
+import { Apps } from './domain/app/app.ts';
+import { Conversations } from './domain/conversation/conversation.ts';
+import { Messages } from './domain/message/message.ts';
+import { Sessions, type KeyFile } from './domain/session/session.ts';
+import { Timelines } from './domain/timeline/writer.ts';
+import { Passwords, passwordCost, Users, type PasswordCost } from './domain/user/user.ts';
+import { systemClock, type Clock } from './lib/clock.ts';
+import { failpointsOf } from './lib/failpoint.ts';
+import { Fault } from './lib/fault.ts';
+import { IdSource } from './lib/id.ts';
+import { startInOrder, type Lifecycle } from './lib/lifecycle.ts';
+import { createLogger, type Logger } from './lib/log.ts';
+import { limits } from './limits.ts';
+import { shardsAnswer } from './readiness.ts';
+import { Gate } from './realtime/gate.ts';
+import { cachedByText } from './realtime/gate-documents.ts';
+import { Listener } from './realtime/gate-listener.ts';
+import { GraphiqlPage } from './realtime/graphiql-page.ts';
+import { Presence } from './realtime/presence.ts';
+import { Typing } from './realtime/typing.ts';
+import { createApi } from './resolvers/api.ts';
+import { Shards, type ShardsConfig } from './storage/shards.ts';
+
+/** What a test may set. */
+export interface ServerDeps {
+  readonly clock?: Clock;
+  readonly log?: Logger;
+  readonly random?: () => number;
+  readonly passwordCost?: PasswordCost;
+  readonly limits?: Partial<typeof limits>;
+  /** Told once when the node cannot go on, and has to be stopped. */
+  readonly onLost?: (reason: Error) => void;
+}
+
+/**
+ * A whole node, wired: the only place that knows all parts. Starting brings the shards up to date and ends with the
+ * port open; stopping drains and lets what is under way finish, within the grace.
+ */
+export class FastimServer implements Lifecycle {
+  readonly #config: Config;
+  readonly #parts: Parts;
+  readonly #state: { isStarted: boolean };
+  #stop: ((graceMs: number) => Promise<void>) | undefined;
+
+  constructor(config: Config, deps: ServerDeps = {}) {
+    this.#config = config;
+    this.#state = { isStarted: false };
+    this.#parts = wire(config, deps, this.#state);
+  }
+
+  /** The port that it listens on. */
+  get port(): number {
+    return this.#parts.listener.port;
+  }
+
+  /** Where clients find it; without a slash at its end. */
+  get url(): string {
+    return baseUrl(this.#config.http, this.port);
+  }
+
+  /** Whether there is a GraphiQL page to look at. */
+  get hasPage(): boolean {
+    return this.#parts.page.isBuilt;
+  }
+
+  /** @throws {StartupRefusal} with a message for the operator. */
+  async start(): Promise<void> {
+    this.#stop = await startInOrder(this.#parts.inOrder);
+    this.#state.isStarted = true;
+    this.#parts.log.info({ port: this.port }, 'server.started');
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    const stop = this.#stop;
+    if (!stop) return;
+    this.#stop = undefined;
+    this.#state.isStarted = false;
+    this.#parts.log.info({ graceMs }, 'server.stopping');
+    await stop(graceMs);
+    this.#parts.log.info('server.stopped');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop(0);
+  }
+}
+
+interface Parts {
+  readonly log: Logger;
+  readonly page: GraphiqlPage;
+  readonly listener: Listener;
+  readonly inOrder: readonly Lifecycle[];
+}
+
+function wire(config: Config, given: ServerDeps, state: { readonly isStarted: boolean }): Parts {
+  const base = {
+    config,
+    clock: given.clock ?? systemClock,
+    log: given.log ?? createLogger({ level: config.logLevel }),
+    limits: { ...limits, ...given.limits },
+  };
+  const domain = wireDomain(base, given);
+  const { gate, presence, typing, streams } = wireRealtime(base, given, domain);
+  const page = new GraphiqlPage({
+    root: fileURLToPath(new URL('../dist/graphiql', import.meta.url)),
+  });
+  const answer = shardsAnswer(domain.shards);
+  const services = {
+    doors: domain,
+    streams,
+    gates: oneGate(config, () => listener.port, base.clock),
+    clock: base.clock,
+  };
+  const api = createApi({ services, log: base.log });
+  const listener: Listener = new Listener({
+    ...base,
+    ...config.http,
+    api: { ...api, prepare: cachedByText((text) => api.prepare(text)) },
+    gate,
+    sessions: domain.sessions,
+    page,
+    isReady: async () => state.isStarted && !gate.isDraining && (await answer()),
+    allowedOrigins: allowedOrigins(config),
+  });
+  const { shards, timelines, sessions, messages } = domain;
+  return {
+    log: base.log,
+    page,
+    listener,
+    inOrder: [shards, sessions, timelines, messages, typing, presence, page, listener],
+  };
+}
+
+interface Base {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly limits: typeof limits;
+}
+
+function wireDomain({ config, clock, log, limits: bounds }: Base, given: ServerDeps) {
+  const ids = new IdSource({ clock });
+  const shards = new Shards(shardsConfig(config), {
+    clock,
+    callsMax: bounds.sqliteQueueCallsMax,
+    onLost: (reason) => {
+      log.fatal({ err: reason }, 'server.shardLost');
+      given.onLost?.(reason);
+    },
+  });
+  const timelines = new Timelines({
+    shards,
+    ids,
+    clock,
+    failpoints: failpointsOf(config.failpoints),
+    rules: {
+      recallWindowMs: config.messages.recallWindowSeconds * 1000,
+      editWindowMs: config.messages.editWindowSeconds * 1000,
+      largeGroupMembers: config.groups.largeAboveMembers,
+      groupMembersMax: bounds.groupMembersMax,
+    },
+    limits: bounds,
+    onCommitted: () => undefined,
+  });
+  const passwords = new Passwords({ cost: given.passwordCost ?? passwordCost });
+  const users = new Users({ shards, ids, clock, apps: new Apps(config.apps), passwords });
+  const sessions = new Sessions({
+    shards,
+    ids,
+    clock,
+    log,
+    keys: keyFile(config),
+    policy: config.sessionPolicy,
+    accessTokenTtlMs: config.tokens.accessTtlSeconds * 1000,
+    refreshGraceMs: config.tokens.refreshGraceSeconds * 1000,
+  });
+  const conversations = new Conversations({ shards, timelines, users, limits: bounds });
+  const messages = new Messages({ shards, timelines, clock, onReadsCommitted: () => undefined });
+  return { shards, timelines, users, sessions, conversations, messages };
+}
+
+type Domain = ReturnType<typeof wireDomain>;
+
+function wireRealtime(base: Base, given: ServerDeps, { conversations, sessions }: Domain) {
+  const presence = new Presence({ ...base, conversations, sessions });
+  const typing = new Typing({ ...base, conversations });
+  const gate = new Gate({
+    ...base,
+    sessions,
+    attendance: presence,
+    random: given.random ?? Math.random,
+  });
+  const streams: Streams = {
+    inbox: notYet,
+    inboxPage: notYet,
+    conversation: notYet,
+    typing: (viewer, id) => typing.typing(viewer, id),
+    setTyping: (viewer, id, isTyping) => typing.setTyping(viewer, id, isTyping),
+    presence: (viewer, userIds) => presence.presence(viewer, userIds),
+    isSessionOnline: (id) => presence.isSessionOnline(id),
+  };
+  return { gate, presence, typing, streams };
+}
+
+function notYet(): never {
+  throw new Fault('UNAVAILABLE', 'This server has no inbox yet.');
+}
+
+/** This node is all there is: it answers with itself. */
+function oneGate(config: Config, port: () => number, clock: Clock): Services['gates'] {
+  const apps = new Apps(config.apps);
+  return {
+    async ticket({ appId }) {
+      apps.enter(appId);
+      const httpUrl = `${baseUrl(config.http, port())}/graphql`;
+      return {
+        url: httpUrl.replace(/^http/, 'ws'),
+        httpUrl,
+        gateId: 'gate-1',
+        expiresAtMs: clock.now() + ticketTtlMs,
+        alternates: [],
+      };
+    },
+  };
+}
+
+const ticketTtlMs = 60_000;
+
+function allowedOrigins({ http }: Config): ReadonlySet<string> {
+  const own = http.publicUrl === undefined ? [] : [new URL(http.publicUrl).origin];
+  return new Set([...own, ...http.allowedOrigins]);
+}
+
+function shardsConfig({ storage }: Config): ShardsConfig {
+  const { dataDir, databaseUrls, slotMap } = storage;
+  if (databaseUrls.length === 0) return { kind: 'sqlite', dataDir };
+  return { kind: 'mysql', urls: databaseUrls, isSingleNode: true, ...(slotMap && { slotMap }) };
+}
+
+function keyFile({ storage, tokens }: Config): KeyFile {
+  return tokens.keysFile === undefined
+    ? { path: join(storage.dataDir, 'access-token-keys.json'), isMadeIfMissing: true }
+    : { path: tokens.keysFile, isMadeIfMissing: false };
+}
