@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { storages } from '../support/accounts.ts';
 import { doorsOf, openSeeds, type Doors, type Seeds } from '../support/seeds.ts';
 
-const fault = (code: string) => expect.objectContaining({ name: 'Fault', code });
+const fault = (code: string): unknown => expect.objectContaining({ name: 'Fault', code });
 
 for (const storage of storages) {
   describe.skipIf(!storage.isHere())(`changes of messages on ${storage.name}`, () => {
@@ -12,7 +12,7 @@ for (const storage of storages) {
       seeds = await openSeeds(storage);
       doors = doorsOf(seeds);
     });
-    afterAll(() => seeds?.[Symbol.asyncDispose]());
+    afterAll(() => seeds[Symbol.asyncDispose]());
 
     /** Seq 1 was changed twice, the last time as change 5; seq 2, 3, 4 once each. */
     const changed = {

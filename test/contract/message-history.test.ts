@@ -5,7 +5,7 @@ import type { Viewer } from '../../src/domain/session/viewer.ts';
 import { storages } from '../support/accounts.ts';
 import { doorsOf, openSeeds, type Seeds } from '../support/seeds.ts';
 
-const fault = (code: string) => expect.objectContaining({ name: 'Fault', code });
+const fault = (code: string): unknown => expect.objectContaining({ name: 'Fault', code });
 const nothing: HistoryPageInput = { first: null, after: null, last: null, before: null };
 
 for (const storage of storages) {
@@ -17,7 +17,7 @@ for (const storage of storages) {
       seeds = await openSeeds(storage);
       ({ conversations, messages } = doorsOf(seeds));
     });
-    afterAll(() => seeds?.[Symbol.asyncDispose]());
+    afterAll(() => seeds[Symbol.asyncDispose]());
 
     const pageOf = async (viewer: Viewer, id: bigint, input: Partial<HistoryPageInput>) => {
       const membership = await conversations.enterOrFault(viewer, id);

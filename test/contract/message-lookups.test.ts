@@ -10,7 +10,7 @@ for (const storage of storages) {
       seeds = await openSeeds(storage);
       doors = doorsOf(seeds);
     });
-    afterAll(() => seeds?.[Symbol.asyncDispose]());
+    afterAll(() => seeds[Symbol.asyncDispose]());
 
     test('messages come in the order of their keys, null where the viewer may not see one', async () => {
       const [ann, bob] = [seeds.viewer(), seeds.viewer()];

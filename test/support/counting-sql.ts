@@ -6,6 +6,8 @@ import type { Sql, SqlReader, SqlTransaction } from '../../src/storage/sql.ts';
 /** Shards that write down every statement that goes to them through `sql`. */
 export class CountingShards implements ShardMap {
   readonly all: readonly Shard[];
+  /** Runs before each transaction begins: what others commit between a reading and a writing. */
+  beforeTransaction: () => Promise<void> = () => Promise.resolve();
   readonly #of: (id: bigint) => number;
   readonly #texts: string[][];
 
@@ -14,7 +16,9 @@ export class CountingShards implements ShardMap {
     this.all = shards.all.map((shard) => ({
       index: shard.index,
       prisma: shard.prisma,
-      sql: counting(shard.sql, present(this.#texts[shard.index], 'a list a shard')),
+      sql: counting(shard.sql, present(this.#texts[shard.index], 'a list a shard'), () =>
+        this.beforeTransaction(),
+      ),
     }));
     this.#of = (id) => shards.of(id).index;
   }
@@ -29,7 +33,7 @@ export class CountingShards implements ShardMap {
   }
 }
 
-function counting(sql: Sql, texts: string[]): Sql {
+function counting(sql: Sql, texts: string[], before: () => Promise<void>): Sql {
   const reader = (inner: SqlReader): SqlReader => ({
     query: (text, params) => {
       texts.push(text);
@@ -54,6 +58,9 @@ function counting(sql: Sql, texts: string[]): Sql {
       texts.push(text);
       return sql.execute(text, params);
     },
-    transaction: (work) => sql.transaction((tx) => work(transaction(tx))),
+    transaction: async (work) => {
+      await before();
+      return sql.transaction((tx) => work(transaction(tx)));
+    },
   };
 }

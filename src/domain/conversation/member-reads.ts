@@ -25,11 +25,13 @@ export async function membersPage(
   const first = checkPageSize('first', page.first);
   const after = page.after === null ? 0n : decodeMemberCursor(page.after);
   const id = membership.head.id;
+  // The page is cut in a table of its own: MariaDB would sort all members for an ORDER BY outside of it.
   const rows = await shards.of(id).sql.query<{ hasBefore: bigint } & MaybeMemberRow>(
     `SELECT EXISTS (SELECT 1 FROM Member b WHERE b.conversationId = ? AND b.userId <= ?) AS hasBefore, ${columns}
-     FROM Member m LEFT JOIN Member o ON o.conversationId = m.conversationId AND o.userId > ?
-     WHERE ${viewer} ORDER BY o.userId LIMIT ?`,
-    [id, after, after, id, membership.viewerId, first + 1],
+     FROM Member m LEFT JOIN (SELECT ${memberColumns.join(', ')} FROM Member
+       WHERE conversationId = ? AND userId > ? ORDER BY userId LIMIT ?) o ON 1 = 1
+     WHERE ${viewer} ORDER BY o.userId`,
+    [id, after, id, after, first + 1, id, membership.viewerId],
   );
   const [any] = rows;
   if (!any) throw noSuchConversation();

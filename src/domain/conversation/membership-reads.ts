@@ -74,8 +74,9 @@ export async function latestMemberships(
 
 /** The sum of what `Membership.unreadCount` is for each. */
 export async function unreadOf(shard: Shard, userId: bigint): Promise<number> {
-  const { greatest } = shard.sql.dialect;
-  const unread = greatest('0', `c.lastSeq - ${greatest('m.readSeq', 'm.joinedSeq - 1')}`);
+  const { dialect } = shard.sql;
+  const floor = dialect.greatest('m.readSeq', 'm.joinedSeq - 1');
+  const unread = dialect.greatest('0', `c.lastSeq - ${floor}`);
   const [row] = await shard.sql.query<{ total: bigint }>(
     `SELECT COALESCE(SUM(${unread}), 0) AS total ${joined} WHERE m.userId = ? AND m.isListed = 1`,
     [userId],

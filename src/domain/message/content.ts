@@ -44,7 +44,8 @@ function checkValue(value: unknown, levels: number): void {
     case 'object':
       if (value === null) return;
       if (levels === 0) throw invalid(`data nests deeper than ${limits.customDepthMax} levels`);
-      return checkMembers(value, levels - 1);
+      checkMembers(value, levels - 1);
+      return;
     default:
       throw invalid('data is no JSON');
   }
