@@ -134,7 +134,7 @@ const table = {
   documentDepthMax: 16,
   /** Tokens of a document. */
   documentTokensMax: 4_000,
-  /** Aliases of a document, its fragments spread. */
+  /** Aliases and repeated fields of a document, its fragments spread. */
   documentAliasesMax: 100,
   /** Directives of a document, its fragments spread. */
   documentDirectivesMax: 50,

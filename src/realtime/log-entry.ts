@@ -3,9 +3,24 @@
  * as many offsets as it has messages, anything else one.
  */
 export type LogEvent =
-  | { readonly kind: 'added'; readonly conversationId: bigint; readonly firstSeq: number; readonly count: number }
-  | { readonly kind: 'changed'; readonly conversationId: bigint; readonly changeSeq: number; readonly seq: number }
-  | { readonly kind: 'read'; readonly conversationId: bigint; readonly userId: bigint; readonly readSeq: number }
+  | {
+      readonly kind: 'added';
+      readonly conversationId: bigint;
+      readonly firstSeq: number;
+      readonly count: number;
+    }
+  | {
+      readonly kind: 'changed';
+      readonly conversationId: bigint;
+      readonly changeSeq: number;
+      readonly seq: number;
+    }
+  | {
+      readonly kind: 'read';
+      readonly conversationId: bigint;
+      readonly userId: bigint;
+      readonly readSeq: number;
+    }
   | { readonly kind: 'conversation'; readonly conversationId: bigint }
   | { readonly kind: 'removed'; readonly conversationId: bigint }
   | { readonly kind: 'advanced'; readonly conversationId: bigint };
@@ -81,7 +96,7 @@ function eventOf({ kind, conversationId, position, count, seq, subjectId }: Entr
     case 'removed':
     case 'advanced':
       return { kind: name, conversationId };
-    case undefined:
+    default:
       throw new Error(`an inbox entry of unknown kind ${kind}`);
   }
 }

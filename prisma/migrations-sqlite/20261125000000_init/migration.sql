@@ -161,7 +161,8 @@ CREATE TABLE "InboxEntry" (
 -- CreateTable
 CREATE TABLE "Watermark" (
     "conversationId" INTEGER NOT NULL PRIMARY KEY,
-    "nextEventNo" INT NOT NULL
+    "nextEventNo" INT NOT NULL,
+    "membersEventNo" INT NOT NULL
 );
 
 -- CreateTable

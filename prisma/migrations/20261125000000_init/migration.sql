@@ -156,6 +156,7 @@ CREATE TABLE `InboxEntry` (
 CREATE TABLE `Watermark` (
     `conversationId` BIGINT NOT NULL,
     `nextEventNo` INTEGER UNSIGNED NOT NULL,
+    `membersEventNo` INTEGER UNSIGNED NOT NULL,
 
     PRIMARY KEY (`conversationId`)
 ) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ENGINE = InnoDB;

@@ -5,7 +5,12 @@ import type { Message } from '../timeline/timeline.ts';
  * of a conversation or a user is looked up when it is resolved.
  */
 export type Happening =
-  | { readonly kind: 'MessageAdded'; readonly conversationId: bigint; readonly seq: number; readonly message: Message }
+  | {
+      readonly kind: 'MessageAdded';
+      readonly conversationId: bigint;
+      readonly seq: number;
+      readonly message: Message;
+    }
   | {
       readonly kind: 'MessageChanged';
       readonly conversationId: bigint;
@@ -13,7 +18,12 @@ export type Happening =
       readonly changeSeq: number;
       readonly message: Message;
     }
-  | { readonly kind: 'ReadAdvanced'; readonly conversationId: bigint; readonly userId: bigint; readonly readSeq: number }
+  | {
+      readonly kind: 'ReadAdvanced';
+      readonly conversationId: bigint;
+      readonly userId: bigint;
+      readonly readSeq: number;
+    }
   | { readonly kind: 'ConversationChanged'; readonly conversationId: bigint }
   | { readonly kind: 'ConversationRemoved'; readonly conversationId: bigint }
   | {
@@ -43,7 +53,11 @@ export interface InboxPage {
 /** An event of `Subscription.conversation`. */
 export type ConversationEvent =
   | { readonly kind: 'ConversationMessageAdded'; readonly message: Message }
-  | { readonly kind: 'ConversationMessageChanged'; readonly message: Message; readonly changeSeq: number }
+  | {
+      readonly kind: 'ConversationMessageChanged';
+      readonly message: Message;
+      readonly changeSeq: number;
+    }
   | { readonly kind: 'ConversationCaughtUp'; readonly lastSeq: number; readonly changeSeq: number };
 
 /** An event of `Subscription.typing`. */

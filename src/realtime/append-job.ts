@@ -1,0 +1,75 @@
+import type { LogEntry, LogEvent } from './log-entry.ts';
+
+/** An event and whom it concerns. */
+export interface Addressed {
+  readonly eventNo: number;
+  readonly event: LogEvent;
+  readonly recipients: readonly Recipient[];
+}
+
+/** A user, and the first message that they may see. */
+export interface Recipient {
+  readonly userId: bigint;
+  readonly joinedSeq: number;
+}
+
+/** A stretch of a conversation's events, guarded by its watermark. */
+export interface Stretch {
+  readonly conversationId: bigint;
+  /** The eventNo after the last of them. */
+  readonly nextEventNo: number;
+  readonly membersEventNo: number;
+  readonly atMs: number;
+  readonly events: readonly Addressed[];
+}
+
+export type ReadEvent = Extract<LogEvent, { kind: 'read' }>;
+
+/**
+ * Something to append, whole or not at all: stretches of events in the order of their commits; or a read position, guarded
+ * by the one last told.
+ */
+export type AppendJob = {
+  /** Called after the commit, in the order of the jobs, with what this one put into which logs. Must not throw. */
+  readonly deliver: (appended: readonly Appended[]) => void;
+} & (
+  | { readonly kind: 'events'; readonly stretches: readonly Stretch[] }
+  | {
+      readonly kind: 'read';
+      readonly event: ReadEvent;
+      /** How new the list of members is that the recipients were taken from. */
+      readonly membersEventNo: number;
+      readonly atMs: number;
+      readonly recipients: readonly Recipient[];
+    }
+);
+
+/** What a user's log got; of one user, in the order of their offsets. */
+export interface Appended {
+  readonly userId: bigint;
+  readonly epoch: bigint;
+  readonly entry: LogEntry;
+}
+
+/** `isStale`: a read was not told, since the members changed after its recipients were listed. */
+export interface AppendOutcome {
+  readonly appended: readonly Appended[];
+  readonly isStale: boolean;
+}
+
+/** What of an event was not appended before: of a run perhaps only its end. */
+export function unseen(event: LogEvent, eventNo: number, nextEventNo: number): LogEvent | null {
+  if (eventNo >= nextEventNo) return event;
+  const done = nextEventNo - eventNo;
+  if (event.kind !== 'added' || done >= event.count) return null;
+  return { ...event, firstSeq: event.firstSeq + done, count: event.count - done };
+}
+
+/** What of an event a recipient may see: of a run what came since they joined. */
+export function clip(event: LogEvent, { joinedSeq }: Recipient): LogEvent | null {
+  if (event.kind === 'changed') return event.seq >= joinedSeq ? event : null;
+  if (event.kind !== 'added' || event.firstSeq >= joinedSeq) return event;
+  const hidden = joinedSeq - event.firstSeq;
+  if (hidden >= event.count) return null;
+  return { ...event, firstSeq: joinedSeq, count: event.count - hidden };
+}

@@ -1,0 +1,130 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../lib/clock.ts';
+import type { Failpoints } from '../lib/failpoint.ts';
+import type { Lifecycle } from '../lib/lifecycle.ts';
+import { GroupCommit } from '../storage/group-commit.ts';
+import { readPerShard } from '../storage/per-shard.ts';
+import type { Shard, Shards } from '../storage/shards.ts';
+import { marks } from '../storage/sql.ts';
+import { appendJobs } from './inbox-append.ts';
+import type { AppendJob, AppendOutcome } from './append-job.ts';
+import { entryColumns, entryOf } from './log-entry.ts';
+import type { EntryRow, LogEntry } from './log-entry.ts';
+
+/** The head of a user's log. */
+export interface LogHead {
+  readonly userId: bigint;
+  /** The name of this log; a new one whenever it begins anew. */
+  readonly epoch: bigint;
+  /** The offset of the newest event; 0: none yet. */
+  readonly lastOffset: bigint;
+  /** Events up to this offset are gone. */
+  readonly trimmedOffset: bigint;
+}
+
+export interface InboxLogDeps {
+  readonly shards: Shards;
+  readonly clock: Clock;
+  readonly failpoints: Failpoints;
+  readonly limits: {
+    readonly inboxLogEventsKept: number;
+    readonly inboxLogAgeMaxMs: number;
+    readonly appendQueueJobsMax: number;
+    readonly appendBatchJobsMax: number;
+  };
+}
+
+type HeadRow = LogHead;
+const headColumns = 'userId, epoch, lastOffset, trimmedOffset';
+
+/**
+ * The inbox logs of all users, in tables on their shards: for one node, and safe over its restarts.
+ *
+ * Per user: an epoch, and offsets 1, 2, 3, … A user without a head is passed over; a head is made when somebody begins to
+ * read. Appends of one shard share transactions, one at a time, so each user's offsets are told in order.
+ */
+export class InboxLog implements Lifecycle {
+  readonly #deps: InboxLogDeps;
+  readonly #appenders = new Map<Shard, GroupCommit<AppendJob, AppendOutcome>>();
+
+  constructor(deps: InboxLogDeps) {
+    this.#deps = deps;
+  }
+
+  async start(): Promise<void> {
+    const { shards, limits } = this.#deps;
+    for (const shard of shards.all) {
+      const appender = new GroupCommit<AppendJob, AppendOutcome>({
+        run: (jobs) => appendJobs(shard, jobs, this.#deps),
+        batchMax: limits.appendBatchJobsMax,
+        queueMax: limits.appendQueueJobsMax,
+        deferMaxMs: 0,
+      });
+      this.#appenders.set(shard, appender);
+    }
+    await Promise.resolve();
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    await Promise.all([...this.#appenders.values()].map((appender) => appender.stop(graceMs)));
+  }
+
+  /**
+   * Appends what happened to the logs of those of its recipients who live on this shard, in one transaction with the watermarks:
+   * what was appended before is passed over, so repeating a job does no harm.
+   */
+  async append(shard: Shard, job: AppendJob): Promise<AppendOutcome> {
+    const appender = this.#appenders.get(shard);
+    if (!appender) throw new Error('the inbox log was not started');
+    return appender.submit(job);
+  }
+
+  /**
+   * The head of a user's log, made where it is missing, and a sign that they are still there: a log that nobody
+   * reads for as long as it reaches back is dropped.
+   */
+  async open(userId: bigint): Promise<LogHead> {
+    const { sql } = this.#deps.shards.of(userId);
+    const now = this.#deps.clock.now();
+    const epoch = randomBytes(8).readBigUInt64BE() >> 1n;
+    const { dialect } = sql;
+    await sql.execute(
+      'INSERT INTO InboxHead (userId, epoch, lastOffset, trimmedOffset, lastSeenAtMs) VALUES (?, ?, 0, 0, ?)' +
+        dialect.upsert(
+          ['userId'],
+          `lastSeenAtMs = ${dialect.greatest('InboxHead.lastSeenAtMs', dialect.incoming('lastSeenAtMs'))}`,
+        ),
+      [userId, epoch, now],
+    );
+    const head = (await this.heads([userId])).get(userId);
+    if (!head) throw new Error('an inbox head is gone as soon as it was made');
+    return head;
+  }
+
+  /** The heads that are there: one statement a shard. */
+  async heads(userIds: readonly bigint[]): Promise<ReadonlyMap<bigint, LogHead>> {
+    const { shards } = this.#deps;
+    const rows = await readPerShard(
+      shards,
+      userIds,
+      (id) => id,
+      ({ sql }, ids) =>
+        sql.query<HeadRow>(
+          `SELECT ${headColumns} FROM InboxHead WHERE userId IN (${marks(ids.length)})`,
+          ids,
+        ),
+    );
+    return new Map(rows.flat().map((head) => [head.userId, head]));
+  }
+
+  /** Entries that reach beyond `after`, in order; the first may begin before it. */
+  async read(userId: bigint, after: bigint, entriesMax: number): Promise<LogEntry[]> {
+    const { sql } = this.#deps.shards.of(userId);
+    const rows = await sql.query<EntryRow>(
+      `SELECT ${entryColumns.join(', ')} FROM InboxEntry` +
+        ' WHERE userId = ? AND lastOffset > ? ORDER BY lastOffset LIMIT ?',
+      [userId, after, entriesMax],
+    );
+    return rows.map(entryOf);
+  }
+}

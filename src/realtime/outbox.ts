@@ -1,0 +1,158 @@
+import type { Clock } from '../lib/clock.ts';
+import type { Lifecycle } from '../lib/lifecycle.ts';
+import type { Logger } from '../lib/log.ts';
+import type { CommittedRow, Message } from '../domain/timeline/timeline.ts';
+import type { Shard, Shards } from '../storage/shards.ts';
+import { addressPart, needsMembers } from './addressing.ts';
+import { happeningsOf, keysOf } from './happenings.ts';
+import type { Addressed, Stretch } from './append-job.ts';
+import type { InboxLog } from './inbox-log.ts';
+import { Lane } from './lane.ts';
+import type { MemberLists } from './member-lists.ts';
+import type { Router } from './router.ts';
+import { messageKey, readMessages } from './timeline-reads.ts';
+
+export interface OutboxDeps {
+  readonly shards: Shards;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly inboxLog: InboxLog;
+  readonly memberLists: MemberLists;
+  readonly router: Router;
+  readonly limits: {
+    readonly laneQueueRowsMax: number;
+    readonly laneBatchRowsMax: number;
+    readonly outboxDoneFlushMs: number;
+    readonly outboxKeptDoneMs: number;
+  };
+}
+
+/**
+ * From the commit to the inboxes: takes every outbox row to the logs of its recipients, and what was logged to the
+ * connections of this node.
+ *
+ * Each shard's rows go to each shard's logs on a lane of their own, so a shard that does not answer holds up its own users
+ * alone. A row is done when every lane has it.
+ */
+export class Outbox implements Lifecycle {
+  readonly #deps: OutboxDeps;
+  readonly #lanes = new Map<number, Lane[]>();
+  readonly #marked = new Map<number, bigint>();
+  #timer: NodeJS.Timeout | null = null;
+  #marking: Promise<void> | null = null;
+
+  constructor(deps: OutboxDeps) {
+    this.#deps = deps;
+  }
+
+  async start(): Promise<void> {
+    const { shards, limits, log } = this.#deps;
+    for (const source of shards.all) {
+      const lanes = shards.all.map(
+        (target) =>
+          new Lane({
+            source,
+            log: log.child({ from: source.index, to: target.index }),
+            limits,
+            carry: (rows) => this.#carry(target, rows),
+            onProgress: () => undefined,
+          }),
+      );
+      this.#lanes.set(source.index, lanes);
+      for (const lane of lanes) lane.start();
+    }
+    this.#timer = setInterval(() => {
+      this.#marking ??= this.#markDone().finally(() => {
+        this.#marking = null;
+      });
+    }, limits.outboxDoneFlushMs);
+    await Promise.resolve();
+  }
+
+  /** What has not arrived yet stays in the outbox for the next start. */
+  async stop(): Promise<void> {
+    if (this.#timer) clearInterval(this.#timer);
+    await Promise.all([...this.#lanes.values()].flat().map((lane) => lane.stop()));
+    await this.#marking;
+    await this.#markDone();
+  }
+
+  /** A row that the writer has committed; rows of a shard come in the order of their commits. */
+  offer(row: CommittedRow): void {
+    for (const lane of this.#lanes.get(row.shardIndex) ?? []) lane.offer(row);
+  }
+
+  async #carry(target: Shard, rows: readonly CommittedRow[]): Promise<void> {
+    const { inboxLog, router } = this.#deps;
+    const stretches = await this.#address(target, rows);
+    if (stretches.length === 0) return;
+    const events = stretches.flatMap((stretch) => stretch.events);
+    const tell = happeningsOf(await this.#messagesFor(rows, events), rows);
+    await inboxLog.append(target, {
+      kind: 'events',
+      stretches,
+      deliver: (appended) => {
+        router.deliverAll(appended, tell);
+      },
+    });
+  }
+
+  async #address(target: Shard, rows: readonly CommittedRow[]): Promise<Stretch[]> {
+    const { shards, memberLists } = this.#deps;
+    const isOurs = (userId: bigint): boolean => shards.of(userId) === target;
+    const stretches: Stretch[] = [];
+    for (const { body, createdAtMs } of rows) {
+      for (const part of body.parts) {
+        const members = needsMembers(part)
+          ? (await memberLists.get(part.conversationId, part.membersEventNo)).members
+          : [];
+        const stretch = addressPart(part, members, isOurs, createdAtMs);
+        if (stretch) stretches.push(stretch);
+      }
+    }
+    return stretches;
+  }
+
+  /** What those events show that somebody here hears of: as the writer committed it, else as the timelines have it. */
+  async #messagesFor(
+    rows: readonly CommittedRow[],
+    events: readonly Addressed[],
+  ): Promise<ReadonlyMap<string, Message>> {
+    const { router, shards } = this.#deps;
+    const messages = new Map(
+      rows.flatMap((row) => row.messages.map((message) => [messageKey(message), message] as const)),
+    );
+    const heard = events.filter(({ recipients }) =>
+      recipients.some(({ userId }) => router.has(userId)),
+    );
+    const missing = keysOf(heard.map(({ event }) => event)).filter(
+      (key) => !messages.has(messageKey(key)),
+    );
+    const read = missing.length > 0 ? await readMessages(shards, missing) : [];
+    for (const [key, message] of read) messages.set(key, message);
+    return messages;
+  }
+
+  /** One statement a shard: all up to the row that every lane has. Rows done long ago are deleted. */
+  async #markDone(): Promise<void> {
+    const { shards, clock, log, limits } = this.#deps;
+    for (const { index, sql } of shards.all) {
+      const positions = (this.#lanes.get(index) ?? []).map((lane) => lane.position);
+      const upTo = positions.reduce((least, position) => (position < least ? position : least));
+      if (upTo <= (this.#marked.get(index) ?? 0n)) continue;
+      try {
+        const now = clock.now();
+        await sql.execute('UPDATE OutboxRow SET doneAtMs = ? WHERE doneAtMs IS NULL AND id <= ?', [
+          now,
+          upTo,
+        ]);
+        await sql.execute('DELETE FROM OutboxRow WHERE doneAtMs < ?', [
+          now - limits.outboxKeptDoneMs,
+        ]);
+        this.#marked.set(index, upTo);
+      } catch (error) {
+        log.warn({ err: error, shard: index }, 'outbox.mark_failed');
+      }
+    }
+  }
+}
