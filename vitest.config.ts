@@ -1,7 +1,12 @@
+import { createRequire } from 'node:module';
 import { defineConfig } from 'vitest/config';
 import { TallyReporter } from './tools/tally-reporter.ts';
 
 export default defineConfig({
+  // As Node resolves it: else our files get another copy than Pothos does, and graphql refuses.
+  resolve: {
+    alias: [{ find: /^graphql$/, replacement: createRequire(import.meta.url).resolve('graphql') }],
+  },
   test: {
     include: ['test/{unit,contract,api,browser,sim,types,architecture}/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
