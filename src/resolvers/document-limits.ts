@@ -72,7 +72,7 @@ export function excessOf(
   const { depth, aliases, directives } = shapeOf(document);
   if (depth > limits.documentDepthMax) return excess('levels', depth, limits.documentDepthMax);
   if (aliases > limits.documentAliasesMax) {
-    return excess('aliases', aliases, limits.documentAliasesMax);
+    return excess('aliases and repeated fields', aliases, limits.documentAliasesMax);
   }
   if (directives > limits.documentDirectivesMax) {
     return excess('directives', directives, limits.documentDirectivesMax);
