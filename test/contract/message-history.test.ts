@@ -164,7 +164,10 @@ for (const storage of storages) {
       const ann = seeds.viewer();
       const id = await seeds.conversation({ members: [{ userId: ann.userId }], messages: 3 });
       const membership = await conversations.enterOrFault(ann, id);
-      await seeds.plain.of(id).sql.execute('DELETE FROM Member WHERE conversationId = ?', [id]);
+      const { sql } = seeds.plain.of(id);
+      await sql.execute('UPDATE Member SET isListed = 0 WHERE conversationId = ?', [id]);
+      await expect(messages.page(membership, nothing)).rejects.toEqual(fault('NOT_FOUND'));
+      await sql.execute('DELETE FROM Member WHERE conversationId = ?', [id]);
       await expect(messages.page(membership, nothing)).rejects.toEqual(fault('NOT_FOUND'));
       await expect(messages.changes(membership, 0, 50)).rejects.toEqual(fault('NOT_FOUND'));
       await expect(conversations.members(membership, { first: 50, after: null })).rejects.toEqual(

@@ -135,10 +135,11 @@ async function raise(
   rises: readonly Rise[],
   nowMs: number,
 ): Promise<{ members: Map<string, Member | null>; count: number }> {
+  // Of one who came back anew meanwhile the position is that before their joining, and so no lower.
   const results = await tx.pipeline(
     rises.map(({ member, readSeq }) => ({
-      text: `UPDATE Member SET readSeq = ? WHERE conversationId = ? AND userId = ? AND joinedSeq = ? AND readSeq < ?`,
-      params: [readSeq, member.conversationId, member.userId, member.joinedSeq, readSeq],
+      text: 'UPDATE Member SET readSeq = ? WHERE conversationId = ? AND userId = ? AND readSeq < ?',
+      params: [readSeq, member.conversationId, member.userId, readSeq],
     })),
   );
   const hasRisen = rises.map(
