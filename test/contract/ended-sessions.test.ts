@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { EndedSessions, type SessionEnd } from '../../src/domain/session/ended-sessions.ts';
+import { EndedSessions } from '../../src/domain/session/ended-sessions.ts';
+import type { SessionEnd } from '../../src/domain/session/session.ts';
 import { createLogger } from '../../src/lib/log.ts';
 import type { Shard } from '../../src/storage/shards.ts';
 import { openAccounts, storages, type Accounts } from '../support/accounts.ts';

@@ -401,6 +401,26 @@ for (const storage of storages) {
       expect(await lastSeen()).toBe(seenAtMs + 60_000);
     });
 
+    test('lastSeen of users is that of their latest session, ended ones included', async () => {
+      const [ann, bob, none] = [
+        await accounts.newUser(),
+        await accounts.newUser(),
+        await accounts.newUser(),
+      ];
+      const bobAtMs = accounts.clock.now();
+      await signIn(bob);
+      await signIn(ann, 'IOS');
+      accounts.clock.advance(5_000);
+      const annAtMs = accounts.clock.now();
+      await sessions.end((await signIn(ann, 'WEB')).viewer, null);
+      expect(await sessions.lastSeen([ann.id, bob.id, none.id, ann.id])).toEqual(
+        new Map([
+          [ann.id, annAtMs],
+          [bob.id, bobAtMs],
+        ]),
+      );
+    });
+
     test('the keys are made once, for their owner alone, and a new first key logs nobody out', async () => {
       const { keyPath } = accounts;
       expect((await stat(keyPath)).mode & 0o777).toBe(0o600);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Apps } from '../../src/domain/app/app.ts';
 import { Passwords, Users } from '../../src/domain/user/user.ts';
 import { IdSource, slotOf, slotOfKey } from '../../src/lib/id.ts';
@@ -146,6 +146,24 @@ for (const storage of storages) {
       }
       await expect(authenticate('dora', '\ud800')).rejects.toEqual(fault('INVALID_ARGUMENT'));
       await expect(authenticate('\ud800', 'x')).rejects.toEqual(fault('INVALID_ARGUMENT'));
+    });
+
+    test('signing in compares a password also where there is nobody', async () => {
+      const passwords = new Passwords({ cost: cheapPasswords });
+      const matches = vi.spyOn(passwords, 'matches');
+      const { shards, ids, clock } = accounts;
+      const users = new Users({ shards, ids, clock, apps: new Apps(['default']), passwords });
+      for (const [username, appId] of [
+        ['nobody', 'default'],
+        ['no such name!', 'default'],
+        ['nobody', 'nowhere'],
+      ] as const) {
+        matches.mockClear();
+        await expect(users.authenticate({ appId, username, password: 'x' })).rejects.toEqual(
+          fault('UNAUTHENTICATED'),
+        );
+        expect(matches.mock.calls).toEqual([['x', null]]);
+      }
     });
 
     test('byIds answers those that exist, over all shards; an unknown one is passed over', async () => {

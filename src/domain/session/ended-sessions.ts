@@ -4,16 +4,8 @@ import type { Logger } from '../../lib/log.ts';
 import { limits } from '../../limits.ts';
 import type { ShardMap } from '../../storage/per-shard.ts';
 import type { Shard } from '../../storage/shards.ts';
+import type { EndReason, SessionEnd } from './model.ts';
 import { endedSince, forgetEnded } from './session-store.ts';
-
-/** Why a session is over: its user ended it; another sign-in took its place; its refresh token had two bearers. */
-export type EndReason = 'LOGGED_OUT' | 'DISPLACED' | 'THEFT';
-
-export interface SessionEnd {
-  readonly sessionId: bigint;
-  readonly userId: bigint;
-  readonly reason: EndReason;
-}
 
 /** When a shard was last asked, with success, and when all that was old enough had been deleted. */
 interface Poll {

@@ -2,10 +2,9 @@ import { present } from '../../lib/assert.ts';
 import { textOf, utf8 } from '../../lib/text.ts';
 import type { Shard } from '../../storage/shards.ts';
 import { marks, SqlError, type SqlReader, type SqlTransaction } from '../../storage/sql.ts';
-import type { EndReason, SessionEnd } from './ended-sessions.ts';
+import type { EndReason, Session, SessionEnd } from './model.ts';
 import { platformCodes, platformOf } from './platform.ts';
 import type { RefreshClaim } from './refresh-tokens.ts';
-import type { Session } from './session.ts';
 
 interface SessionRow {
   readonly id: bigint;

@@ -4,61 +4,28 @@ import { Fault } from '../../lib/fault.ts';
 import { slotOf, type IdSource } from '../../lib/id.ts';
 import { startInOrder, type Lifecycle } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
-import { checkText } from '../../lib/text.ts';
-import { limits } from '../../limits.ts';
 import { readPerShard } from '../../storage/per-shard.ts';
 import type { Shards } from '../../storage/shards.ts';
 import { SqlError } from '../../storage/sql.ts';
 import type { User } from '../user/user.ts';
 import { readAccessToken, signAccessToken } from './access-tokens.ts';
-import { EndedSessions, type EndListener, type EndReason } from './ended-sessions.ts';
+import { checkDevice, type Device } from './device.ts';
+import { EndedSessions, type EndListener } from './ended-sessions.ts';
 import { loadKeyRing, type KeyFile } from './key-file.ts';
 import type { KeyRing } from './key-ring.ts';
 import { LastSeen } from './last-seen.ts';
-import { displaces, type Platform, type SessionPolicy } from './platform.ts';
+import type { EndReason, Session, SignIn, Verification } from './model.ts';
+import { displaces, type SessionPolicy } from './platform.ts';
 import { readRefreshToken, refreshToken, type RefreshClaim } from './refresh-tokens.ts';
 import { endSession, lastSeenOf, liveSessions, openSession, rotate } from './session-store.ts';
 import type { Viewer } from './viewer.ts';
 
-export type { EndListener, EndReason, SessionEnd } from './ended-sessions.ts';
+export { checkDevice, type Device } from './device.ts';
+export type { EndListener } from './ended-sessions.ts';
 export type { KeyFile } from './key-file.ts';
+export type { EndReason, Session, SessionEnd, SignIn, Verification } from './model.ts';
 export type { Platform, SessionPolicy } from './platform.ts';
 export type { Viewer } from './viewer.ts';
-
-/** Where a user signs in. */
-export interface Device {
-  /** Made and kept by the installation; a user's own, so two users may have the same. */
-  readonly id: string;
-  readonly name: string | null;
-  readonly platform: Platform;
-}
-
-/** A sign-in of a device. */
-export interface Session {
-  readonly id: bigint;
-  readonly userId: bigint;
-  readonly deviceId: string;
-  readonly deviceName: string | null;
-  readonly platform: Platform;
-  readonly createdAtMs: number;
-  /** Some seconds exact, and up to a minute old. */
-  readonly lastSeenAtMs: number;
-}
-
-/** What signing in and refreshing give. */
-export interface SignIn {
-  readonly session: Session;
-  readonly viewer: Viewer;
-  readonly accessToken: string;
-  readonly accessTokenExpiresAtMs: number;
-  readonly refreshToken: string;
-  /** The sessions that it ended, as they were, the latest first; none by refreshing. */
-  readonly displaced: readonly Session[];
-}
-
-export type Verification =
-  | { readonly ok: true; readonly viewer: Viewer }
-  | { readonly ok: false; readonly why: 'FORGED' | 'EXPIRED' | 'ENDED' };
 
 export interface SessionsDeps {
   readonly shards: Shards;
@@ -71,21 +38,7 @@ export interface SessionsDeps {
   readonly refreshGraceMs: number;
 }
 
-const deviceBounds = { min: 1, max: limits.deviceCharsMax };
 const drawsMax = 8;
-
-/**
- * A device that a session can be opened for. To be asked before what should not happen for a device that is none, like
- * registering its user.
- * @throws {Fault} INVALID_ARGUMENT
- */
-export function checkDevice({ id, name, platform }: Device): Device {
-  return {
-    id: checkText('device.id', id, deviceBounds),
-    name: name === null ? null : checkText('device.name', name, deviceBounds),
-    platform,
-  };
-}
 
 /** Who is signed in where, and the tokens that show it. */
 export class Sessions implements Lifecycle {
