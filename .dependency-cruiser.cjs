@@ -186,8 +186,9 @@ module.exports = {
     tsPreCompilationDeps: true,
     parser: 'tsc',
     enhancedResolveOptions: {
-      extensions: ['.ts', '.js', '.mjs', '.cjs', '.json'],
+      extensions: ['.ts', '.js', '.mjs', '.cjs', '.json', '.d.ts'],
       exportsFields: ['exports'],
+      mainFields: ['module', 'main', 'types', 'typings'],
       conditionNames: ['import', 'node', 'default', 'require', 'types'],
     },
   },
