@@ -37,20 +37,32 @@ export async function openSqliteShard(dataDir: string, options: OpenOptions): Pr
   const turnstile = new Turnstile({ places: 1, waitingMax: callsMax });
   const prisma = new SqlitePrismaClient({ adapter: sqliteAdapter({ writer, reader, turnstile }) });
 
+  const threads = {
+    async start(): Promise<void> {
+      const started = await Promise.allSettled([writer.start(), reader.start()]);
+      const failed = started.find((one) => one.status === 'rejected');
+      if (!failed) return;
+      await threads.stop(0);
+      throw failed.reason;
+    },
+    // The writer goes last: the last connection to close takes the log into the file.
+    async stop(graceMs: number): Promise<void> {
+      await reader.stop(graceMs);
+      await writer.stop(graceMs);
+    },
+  };
   const tables = {
     async start(): Promise<void> {
-      const target = migrationTarget(writer, file, null);
+      const target = sqliteMigrationTarget(writer, file);
       await migrate(target, await readMigrations('sqlite'), { clock: options.clock });
       await proveShards([target], options.map);
     },
     stop: () => Promise.resolve(),
   };
-  // The reader comes last and goes first: the last connection to close takes the log into the file.
   const stop = await startInOrder([
     lock,
-    writer,
+    threads,
     tables,
-    reader,
     { start: () => Promise.resolve(), stop: () => prisma.$disconnect() },
   ]);
   // The two generated clients differ only in what one engine has beyond the other (Shard.prisma says: keep to what both know).
@@ -61,10 +73,11 @@ export async function openSqliteShard(dataDir: string, options: OpenOptions): Pr
   };
 }
 
-function migrationTarget(
+/** The writer's connection, for what must be done before anybody else uses it. */
+export function sqliteMigrationTarget(
   writer: SqliteThread,
   file: string,
-  transaction: number | null,
+  transaction: number | null = null,
 ): MigrationTarget {
   return {
     engine: 'sqlite',
@@ -79,7 +92,7 @@ function migrationTarget(
     async atomically(work) {
       const number = newTransactionNumber();
       try {
-        await work(migrationTarget(writer, file, number));
+        await work(sqliteMigrationTarget(writer, file, number));
         await writer.call({ kind: 'commit' }, number);
       } catch (error) {
         await writer.call({ kind: 'rollback' }, number);

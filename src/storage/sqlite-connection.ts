@@ -23,9 +23,12 @@ export class SqliteConnection {
     this.#database = new Database(options.file);
     this.#database.defaultSafeIntegers(true);
     this.#database.exec('PRAGMA busy_timeout = 2000');
+    if (options.isReader) {
+      this.#database.exec('PRAGMA query_only = ON');
+      return;
+    }
     this.#database.exec('PRAGMA journal_mode = WAL');
     this.#database.exec('PRAGMA synchronous = FULL');
-    if (options.isReader) this.#database.exec('PRAGMA query_only = ON');
   }
 
   get isInTransaction(): boolean {
