@@ -9,10 +9,14 @@ const nouns = readdirSync(domain, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map((entry) => entry.name);
 
-/** What a file exports without a word on it: declarations, and the methods of exported classes. */
-function undocumented(text: string): string[] {
+/**
+ * What a file exports without a word on it: declarations, and the methods of exported classes.
+ * What it hands on from a file beside it counts as its own.
+ */
+function undocumented(text: string, beside: (file: string) => string = () => ''): string[] {
   const file = ts.createSourceFile('door.ts', text, ts.ScriptTarget.Latest, true);
   return file.statements.flatMap((statement) => {
+    if (ts.isExportDeclaration(statement)) return handedOn(statement, beside);
     if (!ts.canHaveModifiers(statement) || !isExported(statement)) return [];
     const name = nameOf(statement);
     // What a class is given says itself, field by field.
@@ -24,6 +28,17 @@ function undocumented(text: string): string[] {
     const silentMethods = methods.filter((member) => !isDocumented(member) && !isLifecycle(member));
     return [...silent, ...silentMethods.map((member) => `${name}.${member.name!.getText()}`)];
   });
+}
+
+function handedOn(statement: ts.ExportDeclaration, beside: (file: string) => string): string[] {
+  const { exportClause, moduleSpecifier } = statement;
+  if (!exportClause || !moduleSpecifier || !ts.isNamedExports(exportClause)) return [];
+  const from = (moduleSpecifier as ts.StringLiteral).text;
+  if (!from.startsWith('./')) return [];
+  const names = exportClause.elements.map(({ name, propertyName }) => (propertyName ?? name).text);
+  return undocumented(beside(from), beside).filter((silent) =>
+    names.includes(silent.split('.')[0]!),
+  );
 }
 
 function isExported(statement: ts.HasModifiers): boolean {
@@ -67,9 +82,22 @@ describe('the doors of the domain', () => {
     expect(undocumented(text)).toEqual(['Said.loud', 'silent', 'one']);
   });
 
+  it('sees what is handed on from a file beside', () => {
+    const text = `export type { Silent, Told } from './shapes.ts'; export { x } from '../y.ts';`;
+    const shapes = `
+      export type Silent = 1;
+      /** Said. */
+      export type Told = 2;
+      export type Kept = 3;`;
+    expect(undocumented(text, (file) => (file === './shapes.ts' ? shapes : ''))).toEqual([
+      'Silent',
+    ]);
+  });
+
   it.each(nouns)('%s is entered through a door of its name, documented throughout', (noun) => {
-    const door = join(domain, noun, `${noun}.ts`);
-    expect(existsSync(door)).toBe(true);
-    expect(undocumented(readFileSync(door, 'utf8'))).toEqual([]);
+    const door = `${noun}.ts`;
+    expect(existsSync(join(domain, noun, door))).toBe(true);
+    const read = (file: string): string => readFileSync(join(domain, noun, file), 'utf8');
+    expect(undocumented(read(door), read)).toEqual([]);
   });
 });

@@ -15,6 +15,7 @@ export class Apps {
     this.#ids = new Set(ids);
   }
 
+  /** Whether an app of that id is served here. */
   has(id: string): boolean {
     return this.#ids.has(id);
   }

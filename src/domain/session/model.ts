@@ -24,6 +24,7 @@ export interface SignIn {
   readonly displaced: readonly Session[];
 }
 
+/** Whose an access token is, or why it is nobody's. */
 export type Verification =
   | { readonly ok: true; readonly viewer: Viewer }
   | { readonly ok: false; readonly why: 'FORGED' | 'EXPIRED' | 'ENDED' };
@@ -31,6 +32,7 @@ export type Verification =
 /** Why a session is over: its user ended it; another sign-in took its place; its refresh token had two bearers. */
 export type EndReason = 'LOGGED_OUT' | 'DISPLACED' | 'THEFT';
 
+/** A session that is over, and why. */
 export interface SessionEnd {
   readonly sessionId: bigint;
   readonly userId: bigint;

@@ -93,4 +93,5 @@ export interface Results {
   leave: { readonly conversationId: bigint };
   setRole: { readonly member: Member };
 }
+/** What an accepted draft of this kind answers. */
 export type ResultOf<D extends Draft> = Results[D['kind']];

@@ -1,7 +1,9 @@
 /** What a shard's tables hold, in the words of the domain. Ids are bigint, times ms since 1970. */
 
 export type ConversationKind = 'DIRECT' | 'GROUP';
+/** What a member may do; a direct conversation has members only. */
 export type Role = 'OWNER' | 'ADMIN' | 'MEMBER';
+/** What a system message says has happened. */
 export type SystemEvent = 'CREATED' | 'JOINED' | 'LEFT' | 'REMOVED' | 'RENAMED' | 'ROLE_CHANGED';
 
 /** A conversation's state and counters. Whoever holds its row lock gives the next event its place. */
@@ -37,16 +39,19 @@ export interface Member {
   readonly isListed: boolean;
 }
 
+/** What people write. */
 export interface TextContent {
   readonly kind: 'TEXT';
   readonly text: string;
 }
+/** What an app makes of a message; FastIM only keeps it. */
 export interface CustomContent {
   readonly kind: 'CUSTOM';
   readonly type: string;
   /** Any JSON value. */
   readonly data: unknown;
 }
+/** What a conversation says of itself. */
 export interface SystemContent {
   readonly kind: 'SYSTEM';
   readonly event: SystemEvent;
@@ -55,12 +60,14 @@ export interface SystemContent {
   readonly title: string | null;
   readonly role: Role | null;
 }
+/** What is left of a message that was recalled. */
 export interface RecalledContent {
   readonly kind: 'RECALLED';
   readonly recalledBy: bigint;
 }
 /** What a member may write. */
 export type DraftContent = TextContent | CustomContent;
+/** What a message may hold. */
 export type Content = DraftContent | SystemContent | RecalledContent;
 
 /** One entry of a timeline, as it is now. */
