@@ -27,8 +27,9 @@ export function readPerShard<Item, Answer>(
 export const keyTableRowsMax = 400;
 
 /**
- * A derived table of given values, to be joined with: `(SELECT ? AS a, ? AS b UNION ALL SELECT ?, ?) k`. None of the values may be
- * NULL. What is selected from it reads as number or bigint, by engine.
+ * A derived table of given values, to be joined with: `(SELECT ? AS a, ? AS b UNION ALL SELECT ?,
+ * ?) k`. None of the values may be NULL. What is selected from it reads as number or bigint, by
+ * engine.
  */
 export function keyTable(alias: string, columns: readonly string[], rows: number): string {
   const first = `SELECT ${columns.map((column) => `? AS ${column}`).join(', ')}`;

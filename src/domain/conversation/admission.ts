@@ -1,7 +1,7 @@
 import { Fault } from '../../lib/fault.ts';
 import type { ShardMap } from '../../storage/per-shard.ts';
 import { directKey, groupKey } from '../timeline/timeline.ts';
-import type { ConversationsDeps } from './conversation.ts';
+import type { ConversationsDeps } from './shapes.ts';
 import { membersAmong } from './member-reads.ts';
 import { hasOrigin, membershipCounts } from './membership-reads.ts';
 import type { Membership } from './membership.ts';
@@ -9,8 +9,9 @@ import type { Membership } from './membership.ts';
 /**
  * Who can come into a conversation at all: users who exist in the app and have room for one more.
  *
- * The room is looked up before the writer decides, without a lock over all shards: calls that run at once may exceed the limit by
- * what they add. What would add nothing is never refused for want of room, so a retry of what was done is answered like the first call.
+ * The room is looked up before the writer decides, without a lock over all shards: calls that run
+ * at once may exceed the limit by what they add. What would add nothing is never refused for want
+ * of room, so a retry of what was done is answered like the first call.
  */
 export class Admission {
   readonly #shards: ShardMap;

@@ -1,63 +1,40 @@
 import { Fault } from '../../lib/fault.ts';
 import { readPerShard, type ShardMap } from '../../storage/per-shard.ts';
-import type { Viewer } from '../session/viewer.ts';
+import type { Viewer } from '../session/session.ts';
 import { conversationKindOf } from '../timeline/timeline.ts';
-import type { Head, Member, Role, TimelineWriter } from '../timeline/timeline.ts';
+import type { Member, Role, TimelineWriter } from '../timeline/timeline.ts';
 import { Admission } from './admission.ts';
-import {
-  checkClientId,
-  checkIds,
-  checkPageSize,
-  checkTitle,
-  noSuchConversation,
-} from './arguments.ts';
-import { decodeListCursor, encodeListCursor, encodeMemberCursor } from './cursors.ts';
+import { checkClientId, checkIds, checkTitle, noSuchConversation } from './arguments.ts';
+import { encodeListCursor, encodeMemberCursor } from './cursors.ts';
 import { membersAmong, membersPage } from './member-reads.ts';
-import { latestMemberships, membershipsIn, sharing, unreadOf } from './membership-reads.ts';
+import { listPage, sharersAmong, unreadInAll } from './all-shards.ts';
+import { membershipsIn } from './membership-reads.ts';
 import type { Membership } from './membership.ts';
+import type {
+  ConversationsDeps,
+  ForwardPage,
+  MemberPage,
+  MembershipPage,
+  PublicHead,
+} from './shapes.ts';
 
 export { checkClientId, checkPageSize, noSuchConversation } from './arguments.ts';
 export type { Membership } from './membership.ts';
-
-export interface ConversationsDeps {
-  readonly shards: ShardMap;
-  readonly timelines: TimelineWriter;
-  /** Who exists; an id that is not in the answer does not. */
-  readonly users: {
-    byIds(ids: readonly bigint[]): Promise<ReadonlyMap<bigint, { readonly appId: string }>>;
-  };
-  readonly limits: { readonly membershipsPerUserMax: number };
-}
-
-/** Latest activity first. The cursor of each: `Conversations.listCursor`. */
-export interface MembershipPage {
-  readonly memberships: readonly Membership[];
-  readonly hasNextPage: boolean;
-  readonly hasPreviousPage: boolean;
-}
-
-/** By user id. The cursor of each: `Conversations.memberCursor`. */
-export interface MemberPage {
-  readonly members: readonly Member[];
-  readonly hasNextPage: boolean;
-  readonly hasPreviousPage: boolean;
-}
-
-export interface ForwardPage {
-  readonly first: number;
-  /** A cursor as the client gave it. */
-  readonly after: string | null;
-}
-
-/** What one who is no member may know of a conversation in which they have a message of their own. */
-export type PublicHead = Pick<Head, 'id' | 'kind' | 'createdAtMs'>;
+export type {
+  ConversationsDeps,
+  ForwardPage,
+  MemberPage,
+  MembershipPage,
+  PublicHead,
+} from './shapes.ts';
 
 /**
  * Conversations as their members see them, and what members do to them.
  *
- * Readers see what was committed before they were called. What members do goes, its form checked, to the timeline writer, which decides
- * alone what is allowed; it is durable when the call answers, and the Membership answered was read after it. Users that an action
- * names must exist in the viewer's app. Nothing is cached.
+ * Readers see what was committed before they were called. What members do goes, its form checked,
+ * to the timeline writer, which decides alone what is allowed; it is durable when the call answers,
+ * and the Membership answered was read after it. Users that an action names must exist in the
+ * viewer's app. Nothing is cached.
  */
 export class Conversations {
   readonly #shards: ShardMap;
@@ -70,7 +47,10 @@ export class Conversations {
     this.#admission = new Admission(deps);
   }
 
-  /** One statement. Null where it does not exist, does not exist for the viewer yet, or they are no member. */
+  /**
+   * One statement. Null where it does not exist, does not exist for the viewer yet, or they are no
+   * member.
+   */
   async enter(viewer: Viewer, id: bigint): Promise<Membership | null> {
     const [membership] = await membershipsIn(this.#shards.of(id), viewer.userId, [id]);
     return membership ?? null;
@@ -94,7 +74,9 @@ export class Conversations {
     return new Map(perShard.flat().map((membership) => [membership.head.id, membership]));
   }
 
-  /** Checks no right: for a message's sender alone, who may have been removed since. One statement. */
+  /**
+   * Checks no right: for a message's sender alone, who may have been removed since. One statement.
+   */
   async publicHead(id: bigint): Promise<PublicHead | null> {
     const [row] = await this.#shards
       .of(id)
@@ -107,23 +89,13 @@ export class Conversations {
   }
 
   /**
-   * The viewer's conversations, latest activity first, from all shards at once; one statement a shard. `hasNextPage`
-   * and `hasPreviousPage` say exactly whether there were more after and before, when it was read. One that moves up between
-   * two pages is on neither.
+   * The viewer's conversations, latest activity first, from all shards at once; one statement a
+   * shard. `hasNextPage` and `hasPreviousPage` say exactly whether there were more after and
+   * before, when it was read. One that moves up between two pages is on neither.
    * @throws {Fault} INVALID_ARGUMENT
    */
-  async list(viewer: Viewer, page: ForwardPage): Promise<MembershipPage> {
-    const first = checkPageSize('first', page.first);
-    const after = page.after === null ? null : decodeListCursor(page.after);
-    const parts = await Promise.all(
-      this.#shards.all.map((shard) => latestMemberships(shard, viewer.userId, after, first + 1)),
-    );
-    const latest = parts.flatMap((part) => part.memberships).sort(byLatestActivity);
-    return {
-      memberships: latest.slice(0, first),
-      hasNextPage: latest.length > first,
-      hasPreviousPage: parts.some((part) => part.hasBefore),
-    };
+  list(viewer: Viewer, page: ForwardPage): Promise<MembershipPage> {
+    return listPage(this.#shards, viewer.userId, page);
   }
 
   /** Where a membership stands in `list`. Opaque to clients. */
@@ -132,15 +104,13 @@ export class Conversations {
   }
 
   /** Unread messages over all conversations; one statement a shard. */
-  async unreadTotal(viewer: Viewer): Promise<number> {
-    const parts = await Promise.all(
-      this.#shards.all.map((shard) => unreadOf(shard, viewer.userId)),
-    );
-    return parts.reduce((total, part) => total + part, 0);
+  unreadTotal(viewer: Viewer): Promise<number> {
+    return unreadInAll(this.#shards, viewer.userId);
   }
 
   /**
-   * One statement. In the order of user ids, so a page costs what it holds and nobody moves between pages.
+   * One statement. In the order of user ids, so a page costs what it holds and nobody moves between
+   * pages.
    * @throws {Fault} INVALID_ARGUMENT; NOT_FOUND where the viewer has left since they entered.
    */
   members(membership: Membership, page: ForwardPage): Promise<MemberPage> {
@@ -153,7 +123,8 @@ export class Conversations {
   }
 
   /**
-   * Those of the users who are members; none where the viewer has left since they entered. One statement.
+   * Those of the users who are members; none where the viewer has left since they entered. One
+   * statement.
    * @throws {Fault} INVALID_ARGUMENT for more than 1,000 ids.
    */
   membersOf(
@@ -164,23 +135,19 @@ export class Conversations {
   }
 
   /**
-   * Who of them shares a conversation with the viewer, one that is listed for both; the viewer themself does. One statement a shard.
+   * Who of them shares a conversation with the viewer, one that is listed for both; the viewer
+   * themself does. One statement a shard.
    * @throws {Fault} INVALID_ARGUMENT for more than 1,000 ids.
    */
-  async sharedWith(viewer: Viewer, userIds: readonly bigint[]): Promise<ReadonlySet<bigint>> {
-    const asked = checkIds('userIds', userIds);
-    const others = [...asked].filter((id) => id !== viewer.userId);
-    const self = asked.has(viewer.userId) ? [viewer.userId] : [];
-    if (others.length === 0) return new Set(self);
-    const perShard = await Promise.all(
-      this.#shards.all.map((shard) => sharing(shard, viewer.userId, others)),
-    );
-    return new Set([...self, ...perShard.flat()]);
+  sharedWith(viewer: Viewer, userIds: readonly bigint[]): Promise<ReadonlySet<bigint>> {
+    return sharersAmong(this.#shards, viewer.userId, userIds);
   }
 
   /**
-   * The one direct conversation of the viewer and that user, made on first use and from then on listed for the viewer. Idempotent.
-   * @throws {Fault} NOT_FOUND for an unknown user; FAILED_PRECONDITION where a new one would exceed either's memberships.
+   * The one direct conversation of the viewer and that user, made on first use and from then on
+   * listed for the viewer. Idempotent.
+   * @throws {Fault} NOT_FOUND for an unknown user; FAILED_PRECONDITION where a new one would exceed
+   *   either's memberships.
    */
   async openDirect(viewer: Viewer, peerId: bigint): Promise<Membership> {
     const { userId: actorId, appId } = viewer;
@@ -197,8 +164,9 @@ export class Conversations {
 
   /**
    * A new group that the viewer owns. Idempotent by (viewer, clientRequestId).
-   * @throws {Fault} INVALID_ARGUMENT; NOT_FOUND for an unknown user, or where the viewer has left that group; IDEMPOTENCY_CONFLICT where the
-   *   key was used with another input; FAILED_PRECONDITION where somebody has too many memberships.
+   * @throws {Fault} INVALID_ARGUMENT; NOT_FOUND for an unknown user, or where the viewer has left
+   *   that group; IDEMPOTENCY_CONFLICT where the key was used with another input;
+   *   FAILED_PRECONDITION where somebody has too many memberships.
    */
   async createGroup(
     viewer: Viewer,
@@ -223,7 +191,10 @@ export class Conversations {
     return this.enterOrFault(viewer, conversationId);
   }
 
-  /** @throws {Fault} INVALID_ARGUMENT; NOT_FOUND; FAILED_PRECONDITION for a direct conversation; FORBIDDEN */
+  /**
+   * @throws {Fault} INVALID_ARGUMENT; NOT_FOUND; FAILED_PRECONDITION for a direct conversation;
+   *   FORBIDDEN
+   */
   async rename(viewer: Viewer, id: bigint, title: string): Promise<Membership> {
     await this.#timelines.submit({
       kind: 'rename',
@@ -236,8 +207,8 @@ export class Conversations {
 
   /**
    * Those who are members already stay as they are.
-   * @throws {Fault} INVALID_ARGUMENT; NOT_FOUND for the conversation or a user; FAILED_PRECONDITION for a direct
-   *   conversation, a full group, or where somebody has too many memberships.
+   * @throws {Fault} INVALID_ARGUMENT; NOT_FOUND for the conversation or a user; FAILED_PRECONDITION
+   *   for a direct conversation, a full group, or where somebody has too many memberships.
    */
   async addMembers(viewer: Viewer, id: bigint, userIds: readonly bigint[]): Promise<Membership> {
     const added = [...checkIds('userIds', userIds)];
@@ -253,7 +224,10 @@ export class Conversations {
     return this.enterOrFault(viewer, id);
   }
 
-  /** @throws {Fault} INVALID_ARGUMENT for oneself; NOT_FOUND; FAILED_PRECONDITION for a direct conversation; FORBIDDEN */
+  /**
+   * @throws {Fault} INVALID_ARGUMENT for oneself; NOT_FOUND; FAILED_PRECONDITION for a direct
+   *   conversation; FORBIDDEN
+   */
   async removeMember(viewer: Viewer, id: bigint, userId: bigint): Promise<Membership> {
     if (userId === viewer.userId) {
       throw new Fault('INVALID_ARGUMENT', 'To leave a group there is leaveGroup.');
@@ -272,7 +246,10 @@ export class Conversations {
     await this.#timelines.submit({ kind: 'leave', conversationId: id, actorId: viewer.userId });
   }
 
-  /** @throws {Fault} NOT_FOUND; FAILED_PRECONDITION for a direct conversation or the owner's own role; FORBIDDEN */
+  /**
+   * @throws {Fault} NOT_FOUND; FAILED_PRECONDITION for a direct conversation or the owner's own
+   *   role; FORBIDDEN
+   */
   setRole(viewer: Viewer, id: bigint, userId: bigint, role: Role): Promise<{ member: Member }> {
     return this.#timelines.submit({
       kind: 'setRole',
@@ -282,8 +259,4 @@ export class Conversations {
       role,
     });
   }
-}
-
-function byLatestActivity(a: Membership, b: Membership): number {
-  return b.head.activityAtMs - a.head.activityAtMs || (b.head.id > a.head.id ? 1 : -1);
 }

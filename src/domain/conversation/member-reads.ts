@@ -1,11 +1,14 @@
-/** Members of a conversation, for one who may read it: the right is in the same statement as what it opens. */
+/**
+ * Members of a conversation, for one who may read it: the right is in the same statement as what it
+ * opens.
+ */
 import type { ShardMap } from '../../storage/per-shard.ts';
 import { marks } from '../../storage/sql.ts';
 import { columnsOf, memberColumns, memberOf } from '../timeline/timeline.ts';
 import type { Member, MemberRow } from '../timeline/timeline.ts';
 import { checkIds, checkPageSize, noSuchConversation } from './arguments.ts';
 import { decodeMemberCursor } from './cursors.ts';
-import type { ForwardPage, MemberPage } from './conversation.ts';
+import type { ForwardPage, MemberPage } from './shapes.ts';
 import type { Membership } from './membership.ts';
 
 type MaybeMemberRow = MemberRow | { readonly [Column in keyof MemberRow]: null };
@@ -14,7 +17,8 @@ const columns = columnsOf('o', memberColumns);
 const viewer = 'm.conversationId = ? AND m.userId = ? AND m.isListed = 1';
 
 /**
- * One statement. In the order of user ids, so a page costs what it holds and nobody moves between pages.
+ * One statement. In the order of user ids, so a page costs what it holds and nobody moves between
+ * pages.
  * @throws {Fault} INVALID_ARGUMENT; NOT_FOUND where the viewer has left since they entered.
  */
 export async function membersPage(
@@ -25,7 +29,8 @@ export async function membersPage(
   const first = checkPageSize('first', page.first);
   const after = page.after === null ? 0n : decodeMemberCursor(page.after);
   const id = membership.head.id;
-  // The page is cut in a table of its own: MariaDB would sort all members for an ORDER BY outside of it.
+  // The page is cut in a table of its own: MariaDB would sort all members for an ORDER BY outside
+  // of it.
   const rows = await shards.of(id).sql.query<{ hasBefore: bigint } & MaybeMemberRow>(
     `SELECT EXISTS (SELECT 1 FROM Member b WHERE b.conversationId = ? AND b.userId <= ?) AS hasBefore, ${columns}
      FROM Member m LEFT JOIN (SELECT ${memberColumns.join(', ')} FROM Member
@@ -43,7 +48,10 @@ export async function membersPage(
   };
 }
 
-/** Those of the users who are members; none where the viewer has left since they entered. One statement. */
+/**
+ * Those of the users who are members; none where the viewer has left since they entered. One
+ * statement.
+ */
 export async function membersAmong(
   shards: ShardMap,
   membership: Membership,

@@ -38,8 +38,8 @@ export async function membershipsIn(
 }
 
 /**
- * The shard's part of a page: up to `count` memberships after the position, latest activity first, and whether there are
- * any up to it.
+ * The shard's part of a page: up to `count` memberships after the position, latest activity first,
+ * and whether there are any up to it.
  */
 export async function latestMemberships(
   shard: Shard,

@@ -5,8 +5,9 @@ import type { Head, Member } from '../timeline/timeline.ts';
 export const membershipToken: unique symbol = Symbol('membership');
 
 /**
- * Proof that a viewer may read a conversation, as it was when they entered. Only `Conversations` makes one, and nothing that
- * returns a conversation's content can be called without one. What is read with it checks the right once more, in the same statement.
+ * Proof that a viewer may read a conversation, as it was when they entered. Only `Conversations`
+ * makes one, and nothing that returns a conversation's content can be called without one. What is
+ * read with it checks the right once more, in the same statement.
  */
 export class Membership {
   readonly #head: Head;

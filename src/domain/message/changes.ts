@@ -5,14 +5,15 @@ import { checkPageSize, noSuchConversation } from '../conversation/conversation.
 import type { Membership } from '../conversation/conversation.ts';
 import { columnsOf, messageColumns, messageOf } from '../timeline/timeline.ts';
 import type { MessageRow } from '../timeline/timeline.ts';
-import type { ChangesPage } from './message.ts';
+import type { ChangesPage } from './shapes.ts';
 
 type ChangeRow = { readonly headChangeSeq: number } & (
   MessageRow | { readonly [Column in keyof MessageRow]: null }
 );
 
-// The log is read in a table of its own, so that a row with the head's changeSeq comes back where there is nothing else, and entries that a
-// later change has overtaken do not count towards LIMIT. MariaDB stops there only because nothing is sorted outside of it.
+// The log is read in a table of its own, so that a row with the head's changeSeq comes back where
+// there is nothing else, and entries that a later change has overtaken do not count towards LIMIT.
+// MariaDB stops there only because nothing is sorted outside of it.
 const text = `SELECT c.changeSeq AS headChangeSeq, ${columnsOf('g', messageColumns)}
   FROM Member m JOIN Conversation c ON c.id = m.conversationId
   LEFT JOIN (SELECT x.conversationId, x.seq FROM Member v
@@ -24,8 +25,9 @@ const text = `SELECT c.changeSeq AS headChangeSeq, ${columnsOf('g', messageColum
   WHERE m.conversationId = ? AND m.userId = ? AND m.isListed = 1`;
 
 /**
- * One statement, so `endChangeSeq` is never newer than the messages. A page looks through a bounded part of the log: where
- * nearly all of it is overtaken or not for the viewer, a page may hold less than asked for, and there is more.
+ * One statement, so `endChangeSeq` is never newer than the messages. A page looks through a bounded
+ * part of the log: where nearly all of it is overtaken or not for the viewer, a page may hold less
+ * than asked for, and there is more.
  * @throws {Fault} INVALID_ARGUMENT; NOT_FOUND where the viewer has left since they entered.
  */
 export async function changesAfter(

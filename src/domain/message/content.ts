@@ -5,8 +5,8 @@ import type { DraftContent } from '../timeline/timeline.ts';
 
 /**
  * The content as it was given, where a member may write such a thing.
- * @throws {Fault} INVALID_ARGUMENT for an empty text, half a surrogate pair anywhere, a type of no or too many characters, data that is
- *   no JSON or nests too deep; PAYLOAD_TOO_LARGE
+ * @throws {Fault} INVALID_ARGUMENT for an empty text, half a surrogate pair anywhere, a type of no
+ *   or too many characters, data that is no JSON or nests too deep; PAYLOAD_TOO_LARGE
  */
 export function checkContent(content: DraftContent): DraftContent {
   if (content.kind === 'TEXT') checkTextContent(content.text);

@@ -6,12 +6,15 @@ import { checkPageSize, noSuchConversation } from '../conversation/conversation.
 import type { Membership } from '../conversation/conversation.ts';
 import { columnsOf, messageColumns, messageOf } from '../timeline/timeline.ts';
 import type { MessageRow } from '../timeline/timeline.ts';
-import type { HistoryPage, HistoryPageInput } from './message.ts';
+import type { HistoryPage, HistoryPageInput } from './shapes.ts';
 
 /** The greatest seq that there can be: what a column and GraphQL's Int hold. */
 const seqMax = 2 ** 31 - 1;
 
-/** A stretch of a timeline that was asked for: what lies between two seqs, and how much of it from which end. */
+/**
+ * A stretch of a timeline that was asked for: what lies between two seqs, and how much of it from
+ * which end.
+ */
 export interface Stretch {
   /** Exclusive. */
   readonly afterSeq: number;
@@ -50,8 +53,8 @@ interface Edges {
 type PageRow = Edges & (MessageRow | { readonly [Column in keyof MessageRow]: null });
 
 /**
- * One statement: the right, the edges of what the viewer may see, and the messages, all of one moment. Since seqs have no gap, the page
- * is a range of the primary key.
+ * One statement: the right, the edges of what the viewer may see, and the messages, all of one
+ * moment. Since seqs have no gap, the page is a range of the primary key.
  * @throws {Fault} INVALID_ARGUMENT; NOT_FOUND where the viewer has left since they entered.
  */
 export async function historyPage(
@@ -101,8 +104,8 @@ function boundsOf({ afterSeq, beforeSeq, size, isFromEnd }: Stretch): number[] {
 }
 
 /**
- * Whether the viewer may see anything before and after the page. An empty page stands where it would begin, or, asked from the
- * end, where it would end.
+ * Whether the viewer may see anything before and after the page. An empty page stands where it
+ * would begin, or, asked from the end, where it would end.
  */
 function neighboursOf(
   stretch: Stretch,

@@ -1,4 +1,7 @@
-/** What loaders ask for many messages at once: one statement a shard, the right in the same statement. */
+/**
+ * What loaders ask for many messages at once: one statement a shard, the right in the same
+ * statement.
+ */
 import { present } from '../../lib/assert.ts';
 import {
   chunks,
@@ -7,10 +10,10 @@ import {
   readPerShard,
   type ShardMap,
 } from '../../storage/per-shard.ts';
-import type { Viewer } from '../session/viewer.ts';
+import type { Viewer } from '../session/session.ts';
 import { columnsOf, messageColumns, messageOf } from '../timeline/timeline.ts';
 import type { Message, MessageRow } from '../timeline/timeline.ts';
-import type { MessageKey, SentMessageKey } from './message.ts';
+import type { MessageKey, SentMessageKey } from './shapes.ts';
 
 const member =
   'JOIN Member m ON m.conversationId = k.conversationId AND m.userId = ? AND m.isListed = 1';
@@ -42,7 +45,9 @@ export async function messagesBySeqs(
   return keys.map((key) => found.get(textOfKey(key)) ?? null);
 }
 
-/** In the order of the keys: members at present who have read it and may see it, but for its sender. */
+/**
+ * In the order of the keys: members at present who have read it and may see it, but for its sender.
+ */
 export async function readCountsOf(
   shards: ShardMap,
   viewer: Viewer,

@@ -1,70 +1,41 @@
-import type { Clock } from '../../lib/clock.ts';
 import { Fault } from '../../lib/fault.ts';
 import type { Lifecycle } from '../../lib/lifecycle.ts';
 import type { ShardMap } from '../../storage/per-shard.ts';
 import { checkClientId } from '../conversation/conversation.ts';
 import type { Membership } from '../conversation/conversation.ts';
-import type { Viewer } from '../session/viewer.ts';
+import type { Viewer } from '../session/session.ts';
 import type { DraftContent, Member, Message, TimelineWriter } from '../timeline/timeline.ts';
 import { changesAfter } from './changes.ts';
 import { checkContent } from './content.ts';
 import { historyPage } from './history.ts';
 import { messagesBySeqs, readCountsOf } from './lookups.ts';
 import { ReadWriter } from './reads.ts';
+import type {
+  ChangesPage,
+  HistoryPage,
+  HistoryPageInput,
+  MessageKey,
+  MessagesDeps,
+  SendInput,
+  SentMessageKey,
+} from './shapes.ts';
 
-export interface MessagesDeps {
-  readonly shards: ShardMap;
-  readonly timelines: TimelineWriter;
-  readonly clock: Clock;
-  /** Called after a commit that left reads to be told in `UntoldRead` of that shard. Must not throw. */
-  readonly onReadsCommitted: (shardIndex: number) => void;
-}
-
-export interface SendInput {
-  readonly conversationId: bigint;
-  readonly clientMessageId: string;
-  readonly content: DraftContent;
-  readonly replyToSeq: number | null;
-}
-
-/** As the client gave them; cursors are decimal seqs. */
-export interface HistoryPageInput {
-  readonly first: number | null;
-  readonly after: string | null;
-  readonly last: number | null;
-  readonly before: string | null;
-}
-
-/** Oldest first. A message's cursor is its seq in decimal. */
-export interface HistoryPage {
-  readonly messages: readonly Message[];
-  readonly hasNextPage: boolean;
-  readonly hasPreviousPage: boolean;
-}
-
-/** In the order of their latest changes. */
-export interface ChangesPage {
-  readonly messages: readonly Message[];
-  readonly endChangeSeq: number;
-  readonly hasMore: boolean;
-}
-
-export interface MessageKey {
-  readonly conversationId: bigint;
-  readonly seq: number;
-}
-
-export interface SentMessageKey extends MessageKey {
-  /** Null for a system message. */
-  readonly senderId: bigint | null;
-}
+export type {
+  ChangesPage,
+  HistoryPage,
+  HistoryPageInput,
+  MessageKey,
+  MessagesDeps,
+  SendInput,
+  SentMessageKey,
+} from './shapes.ts';
 
 /**
  * Messages as the members see them, and what members do with them.
  *
- * Every statement that reads a content joins the viewer's membership, as it is at that moment. What is sent, edited and recalled goes, its
- * form checked, to the timeline writer without any statement before it: the writer decides alone what is allowed, and it is durable
- * when the call answers.
+ * Every statement that reads a content joins the viewer's membership, as it is at that moment. What
+ * is sent, edited and recalled goes, its form checked, to the timeline writer without any statement
+ * before it: the writer decides alone what is allowed, and it is durable when the call answers.
  */
 export class Messages implements Lifecycle {
   readonly #shards: ShardMap;
@@ -88,8 +59,9 @@ export class Messages implements Lifecycle {
 
   /**
    * Appends to the timeline. Idempotent for ever by (conversation, sender, clientMessageId).
-   * @throws {Fault} INVALID_ARGUMENT; PAYLOAD_TOO_LARGE; NOT_FOUND, also where replyToSeq names nothing that the viewer sees;
-   *   IDEMPOTENCY_CONFLICT where the key was used with another payload; UNAVAILABLE: retry with the same key.
+   * @throws {Fault} INVALID_ARGUMENT; PAYLOAD_TOO_LARGE; NOT_FOUND, also where replyToSeq names
+   *   nothing that the viewer sees; IDEMPOTENCY_CONFLICT where the key was used with another
+   *   payload; UNAVAILABLE: retry with the same key.
    */
   async send(
     viewer: Viewer,
@@ -106,7 +78,10 @@ export class Messages implements Lifecycle {
     });
   }
 
-  /** @throws {Fault} INVALID_ARGUMENT, also for another kind of content; PAYLOAD_TOO_LARGE; NOT_FOUND; FAILED_PRECONDITION; FORBIDDEN */
+  /**
+   * @throws {Fault} INVALID_ARGUMENT, also for another kind of content; PAYLOAD_TOO_LARGE;
+   *   NOT_FOUND; FAILED_PRECONDITION; FORBIDDEN
+   */
   async edit(
     viewer: Viewer,
     conversationId: bigint,
@@ -135,9 +110,11 @@ export class Messages implements Lifecycle {
   }
 
   /**
-   * A page of history, oldest first: the first ones after `after`, or the last ones before `before`; both may bound; without a size the last
-   * 50. One statement. `hasNextPage` and `hasPreviousPage` say exactly whether the viewer may see anything after its last and
-   * before its first message, bounds or no bounds; an empty page stands where it would begin or, asked from the end, would end.
+   * A page of history, oldest first: the first ones after `after`, or the last ones before
+   * `before`; both may bound; without a size the last 50. One statement. `hasNextPage` and
+   * `hasPreviousPage` say exactly whether the viewer may see anything after its last and before its
+   * first message, bounds or no bounds; an empty page stands where it would begin or, asked from
+   * the end, would end.
    * @throws {Fault} INVALID_ARGUMENT; NOT_FOUND where the viewer has left since they entered.
    */
   page(membership: Membership, input: HistoryPageInput): Promise<HistoryPage> {
@@ -145,34 +122,37 @@ export class Messages implements Lifecycle {
   }
 
   /**
-   * In the order of the keys; null where there is no such message, or the viewer may not see it. One statement a shard, and one more for each
-   * further 400 keys.
+   * In the order of the keys; null where there is no such message, or the viewer may not see it.
+   * One statement a shard, and one more for each further 400 keys.
    */
   bySeqs(viewer: Viewer, keys: readonly MessageKey[]): Promise<(Message | null)[]> {
     return messagesBySeqs(this.#shards, viewer, keys);
   }
 
   /**
-   * Messages that changed after that changeSeq, each once, ordered by its latest change, as they are now. `endChangeSeq` is what to go on from:
-   * all up to it is in the pages so far. One statement, which looks through a bounded part of the log: a page may hold less than
-   * `first` though there is more.
-   * @throws {Fault} INVALID_ARGUMENT, also for one beyond the conversation's; NOT_FOUND where the viewer has left since they entered.
+   * Messages that changed after that changeSeq, each once, ordered by its latest change, as they
+   * are now. `endChangeSeq` is what to go on from: all up to it is in the pages so far. One
+   * statement, which looks through a bounded part of the log: a page may hold less than `first`
+   * though there is more.
+   * @throws {Fault} INVALID_ARGUMENT, also for one beyond the conversation's; NOT_FOUND where the
+   *   viewer has left since they entered.
    */
   changes(membership: Membership, after: number, first: number): Promise<ChangesPage> {
     return changesAfter(this.#shards, membership, after, first);
   }
 
   /**
-   * In the order of the keys: how many members at present, other than the sender, have read it; 0 where the viewer may not see it. Statements as
-   * `bySeqs`.
+   * In the order of the keys: how many members at present, other than the sender, have read it; 0
+   * where the viewer may not see it. Statements as `bySeqs`.
    */
   readCounts(viewer: Viewer, keys: readonly SentMessageKey[]): Promise<number[]> {
     return readCountsOf(this.#shards, viewer, keys);
   }
 
   /**
-   * The viewer has seen everything up to seq. Monotonic: a smaller seq changes nothing, one above lastSeq is clamped. Those that arrive
-   * together are one transaction; durable when it answers, and told later, coalesced.
+   * The viewer has seen everything up to seq. Monotonic: a smaller seq changes nothing, one above
+   * lastSeq is clamped. Those that arrive together are one transaction; durable when it answers,
+   * and told later, coalesced.
    * @returns the viewer's membership after it.
    * @throws {Fault} INVALID_ARGUMENT for a negative seq; NOT_FOUND; UNAVAILABLE
    */

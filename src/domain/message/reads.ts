@@ -34,9 +34,10 @@ interface Rise {
 }
 
 /**
- * Raises read positions, all that arrive together in one transaction of their shard. No head is locked: reads have no order beside what
- * happens in a conversation. A position only rises, and a row is only ever updated, so a member who was removed meanwhile does not
- * come back. What truly rose stands in `UntoldRead` by the same commit.
+ * Raises read positions, all that arrive together in one transaction of their shard. No head is
+ * locked: reads have no order beside what happens in a conversation. A position only rises, and a
+ * row is only ever updated, so a member who was removed meanwhile does not come back. What truly
+ * rose stands in `UntoldRead` by the same commit.
  */
 export class ReadWriter {
   readonly #deps: ReadWriterDeps;
@@ -98,7 +99,10 @@ export class ReadWriter {
   }
 }
 
-/** Of several reads of one member only the furthest counts; in the order of keys, so that batches seldom deadlock. */
+/**
+ * Of several reads of one member only the furthest counts; in the order of keys, so that batches
+ * seldom deadlock.
+ */
 function furthestOf(reads: readonly Read[]): Map<string, Read> {
   const furthest = new Map<string, Read>();
   for (const read of reads) {
@@ -128,7 +132,10 @@ async function presentMembers(
   );
 }
 
-/** Updates what is still lower, notes what rose, and reads again what did not: raised further, removed, or back anew. */
+/**
+ * Updates what is still lower, notes what rose, and reads again what did not: raised further,
+ * removed, or back anew.
+ */
 async function raise(
   shard: Shard,
   tx: SqlTransaction,

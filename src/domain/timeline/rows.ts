@@ -1,8 +1,10 @@
 /**
- * How the words of the domain lie in a shard's rows: the one place that knows it, for the writer and all readers.
+ * How the words of the domain lie in a shard's rows: the one place that knows it, for the writer
+ * and all readers.
  *
- * Times are bigint in rows and number in the domain; text that identifies is bytes in rows. The columns of a head and of
- * a member have no name in common, so both can be read from one joined row.
+ * Times are bigint in rows and number in the domain; text that identifies is bytes in rows. The
+ * columns of a head and of a member have no name in common, so both can be read from one joined
+ * row.
  */
 import { present } from '../../lib/assert.ts';
 import { textOf } from '../../lib/text.ts';
@@ -33,6 +35,7 @@ const roles = ['MEMBER', 'ADMIN', 'OWNER'] as const;
 /** What stands for a content that was erased. */
 const erasedText = 'null';
 
+/** The kind that a row's code stands for. */
 export function conversationKindOf(code: number): ConversationKind {
   return present(conversationKinds[code], 'a conversation of unknown kind');
 }
@@ -55,6 +58,7 @@ export interface HeadRow {
   readonly movedAtMs: bigint;
 }
 
+/** A row of Member. */
 export interface MemberRow {
   readonly conversationId: bigint;
   readonly userId: bigint;
@@ -82,6 +86,7 @@ export interface MessageRow {
   readonly replyToSeq: number | null;
 }
 
+/** The columns of a HeadRow. */
 export const headColumns = [
   'id',
   'appId',
@@ -99,6 +104,7 @@ export const headColumns = [
   'movedAtMs',
 ] as const satisfies readonly (keyof HeadRow)[];
 
+/** The columns of a MemberRow. */
 export const memberColumns = [
   'conversationId',
   'userId',
@@ -110,6 +116,7 @@ export const memberColumns = [
   'isListed',
 ] as const satisfies readonly (keyof MemberRow)[];
 
+/** The columns of a MessageRow. */
 export const messageColumns = [
   'conversationId',
   'seq',
@@ -130,6 +137,7 @@ export function columnsOf(alias: string, columns: readonly string[]): string {
   return columns.map((column) => `${alias}.${column}`).join(', ');
 }
 
+/** A head from its row. */
 export function headOf(row: HeadRow): Head {
   return {
     id: row.id,
@@ -149,6 +157,7 @@ export function headOf(row: HeadRow): Head {
   };
 }
 
+/** A member from their row. */
 export function memberOf(row: MemberRow): Member {
   return {
     conversationId: row.conversationId,
@@ -162,6 +171,7 @@ export function memberOf(row: MemberRow): Member {
   };
 }
 
+/** A message from its row, as it is now. */
 export function messageOf(row: MessageRow): Message {
   return {
     conversationId: row.conversationId,
@@ -180,7 +190,10 @@ export function messageOf(row: MessageRow): Message {
   };
 }
 
-/** What `Message.content` holds: JSON text. Ids in it are decimal strings; of a recalled content nothing is left. */
+/**
+ * What `Message.content` holds: JSON text. Ids in it are decimal strings; of a recalled content
+ * nothing is left.
+ */
 export function contentText(content: Content): string {
   switch (content.kind) {
     case 'TEXT':
