@@ -155,13 +155,17 @@ export class TestSocket {
   readonly closed: Promise<{ code: number; reason: string; atMs: number }>;
   readonly #client: Client;
   #ws: WebSocket | undefined;
+  #attempts = 0;
 
   constructor(
     server: Reachable,
     params: Record<string, unknown> | undefined,
     options: { origin?: string; retryAttempts?: number } = {},
   ) {
-    const keep = (ws: WebSocket): void => void (this.#ws = ws);
+    const keep = (ws: WebSocket): void => {
+      this.#ws = ws;
+      this.#attempts += 1;
+    };
     class OwnWebSocket extends WebSocket {
       constructor(url: string, protocols: string[]) {
         super(url, protocols, options.origin === undefined ? {} : { origin: options.origin });
@@ -187,6 +191,11 @@ export class TestSocket {
       void this.closed.then(({ code }) => reject(new Error(`closed with ${code}`)));
     });
     this.acknowledged.catch(() => undefined);
+  }
+
+  /** How often it has dialled. */
+  get attempts(): number {
+    return this.#attempts;
   }
 
   /** Starts a subscription and records what comes. */
