@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { exportSPKI, importJWK, SignJWT, UnsecuredJWT, type JWK } from 'jose';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -190,11 +191,17 @@ describe('a key ring', () => {
   });
 
   test('made by many at once is one', async () => {
-    const file = path.join(folder, 'new', 'keys.json');
-    const rings = await Promise.all(
-      Array.from({ length: 8 }, () => loadKeyRing({ path: file, isMadeIfMissing: true })),
-    );
-    expect(new Set(rings.map(({ first }) => first.kid)).size).toBe(1);
-    expect(await readdir(path.dirname(file))).toEqual(['keys.json']);
+    for (let round = 0; round < 25; round += 1) {
+      const file = path.join(folder, `new ${round}`, 'keys.json');
+      const rings = await Promise.all(
+        // Not all in step, or each would read when all have written.
+        Array.from({ length: 8 }, async (_, index) => {
+          await sleep(index / 4);
+          return loadKeyRing({ path: file, isMadeIfMissing: true });
+        }),
+      );
+      expect(new Set(rings.map(({ first }) => first.kid)).size).toBe(1);
+      expect(await readdir(path.dirname(file))).toEqual(['keys.json']);
+    }
   });
 });

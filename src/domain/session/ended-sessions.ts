@@ -14,6 +14,7 @@ interface Poll {
   readonly isFailing?: boolean;
 }
 
+/** Told once of each session that ends, whichever node ended it. */
 export type EndListener = (end: SessionEnd) => void;
 
 /** Beyond a token's life: times are taken before commits, and on several clocks. */
@@ -100,10 +101,10 @@ export class EndedSessions implements Lifecycle {
     const now = this.#clock.now();
     this.#prune(now);
     try {
-      // A clock that was set back must not leave a gap until it has caught up.
-      const asked = Math.min(last.askedAtMs, now);
-      const since = Math.max(asked - limits.sinceOverlapMs, now - this.#keptMs);
-      await this.#read(shard, since);
+      const all = now - this.#keptMs;
+      // Where the clock was set back, ends may lie before the last time of asking.
+      const since = now < last.askedAtMs ? all : last.askedAtMs - limits.sinceOverlapMs;
+      await this.#read(shard, Math.max(since, all));
       return { askedAtMs: now, sweptAtMs: await this.#sweep(shard, now, last.sweptAtMs) };
     } catch (err) {
       // Once for a row of failures: it comes back each second.
