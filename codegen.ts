@@ -6,7 +6,6 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { generate } from '@graphql-codegen/cli';
 import {
   GraphQLSchema,
   Kind,
@@ -18,7 +17,6 @@ import {
   type FragmentDefinitionNode,
   type OperationDefinitionNode,
 } from 'graphql';
-import { format, resolveConfig } from 'prettier';
 import { buildSchema } from './src/resolvers/schema.ts';
 
 const sdlFile = 'schema/schema.graphql';
@@ -37,6 +35,11 @@ export function printContract(): string {
 
 /** What each generated file should say, by its path from the root. */
 export async function generated(root: string): Promise<ReadonlyMap<string, string>> {
+  // Dear to load, and printing the contract does without.
+  const [{ generate }, { format, resolveConfig }] = await Promise.all([
+    import('@graphql-codegen/cli'),
+    import('prettier'),
+  ]);
   const sdl = printContract();
   const documents = path.join(root, operationFiles);
   const [types] = (await generate(

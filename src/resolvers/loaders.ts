@@ -5,6 +5,7 @@ import type { Session, Viewer } from '../domain/session/session.ts';
 import type { Head, Message } from '../domain/timeline/timeline.ts';
 import type { User } from '../domain/user/user.ts';
 import { present } from '../lib/assert.ts';
+import { limits } from '../limits.ts';
 
 /** Where a message stands. */
 export interface MessageKey {
@@ -16,6 +17,9 @@ export interface MessageKey {
 export interface ReadCountKey extends MessageKey {
   readonly senderId: bigint | null;
 }
+
+/** No statement has more marks than every engine takes. */
+const batches = { maxBatchSize: limits.idsPerCallMax };
 
 const place = ({ conversationId, seq }: MessageKey) => `${conversationId}:${seq}`;
 
@@ -44,7 +48,7 @@ export class Loaders {
     return (this.#users ??= new DataLoader(async (ids) => {
       const users = await this.#doors.users.byIds(ids);
       return ids.map((id) => users.get(id) ?? null);
-    }));
+    }, batches));
   }
 
   /** The viewer's live sessions by id; null for any other. */
@@ -59,7 +63,7 @@ export class Loaders {
     return (this.#memberships ??= new DataLoader(async (ids) => {
       const memberships = await this.#doors.conversations.enterAll(this.#requireViewer(), ids);
       return ids.map((id) => memberships.get(id) ?? null);
-    }));
+    }, batches));
   }
 
   /** What even one who is no member any more may know of a conversation. */

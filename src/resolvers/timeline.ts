@@ -50,8 +50,10 @@ builder.objectFields(ConversationType, (t) => ({
     description: 'Null where there is none at that seq that the viewer may see.',
     args: { seq: t.arg.int({ description: 'Its position in the timeline.' }) },
     extensions: notes({ perViewer: true }),
-    resolve: ({ id }, { seq }, context) =>
-      context.loaders.messages.load({ conversationId: id, seq }),
+    resolve: async (node, { seq }, context) => {
+      await membershipOf(node, context);
+      return context.loaders.messages.load({ conversationId: node.id, seq });
+    },
   }),
   messageChanges: t.field({
     type: MessageChangePageType,

@@ -443,6 +443,10 @@ describe('a conversation', () => {
       'memberCount',
       'me { role }',
       'lastMessage { id }',
+      'members { pageInfo { endCursor } }',
+      'messages { pageInfo { endCursor } }',
+      'message(seq: 1) { id }',
+      'messageChanges(after: 0) { hasMore }',
     ]) {
       expect((await run(send(field), context)).codes, field).toEqual(['NOT_FOUND']);
     }
