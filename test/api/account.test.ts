@@ -4,7 +4,7 @@ import {
   LogoutDocument,
   RefreshSessionDocument,
 } from '../../client/generated/documents.ts';
-import { ask, post, signIn, signUp, TestFault } from '../support/clients.ts';
+import { ask, post, signIn, signUp, type TestFault } from '../support/clients.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
 let server: TestServer;

@@ -7,6 +7,7 @@ import {
   SendMessageDocument,
   type PresenceSubscription,
 } from '../../client/generated/documents.ts';
+import { encodeId } from '../../src/resolvers/global-id.ts';
 import { post, signIn, signUp, type TestUser } from '../support/clients.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
@@ -21,7 +22,7 @@ afterAll(async () => {
 
 async function groupOf(owner: TestUser, ...others: TestUser[]): Promise<string> {
   const memberIds = others.map(({ id }) => id);
-  const input = { clientRequestId: memberIds.join(), title: 'Group', memberIds };
+  const input = { clientRequestId: 'group', title: 'Group', memberIds };
   return (await owner.query(CreateGroupDocument, { input })).createGroup.conversation.id;
 }
 const states = (events: readonly PresenceSubscription[]) =>
@@ -123,9 +124,7 @@ describe('presence', () => {
     const jan = await signUp(server, 'jan');
     const socket = await jan.socket();
     for (const userIds of [
-      Array<string>(1_001)
-        .fill(jan.id)
-        .map((id, i) => id + i),
+      Array.from({ length: 1_001 }, (_, i) => encodeId('User', BigInt(i + 1))),
       ['x'],
     ]) {
       const recording = socket.subscribe(PresenceDocument, { userIds });

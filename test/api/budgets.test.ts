@@ -1,0 +1,77 @@
+import { parse } from 'graphql';
+import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
+import { describe, expect, test } from 'vitest';
+import {
+  CreateGroupDocument,
+  InboxDocument,
+  SendMessageDocument,
+} from '../../client/generated/documents.ts';
+import { signUp, type TestUser } from '../support/clients.ts';
+import { startTestServer } from '../support/server.ts';
+import { subscribeEvents } from '../support/sse.ts';
+
+/** Asks for the text so often that one message is some 300 kB: what the system's buffers hold is soon full. */
+const heavy = parse(
+  `subscription { inbox { __typename ... on MessageAdded { message { seq ${Array.from(
+    { length: 20 },
+    (_, i) => `c${i}: content { ... on TextContent { text } }`,
+  ).join(' ')} } } } }`,
+) as TypedDocumentNode<
+  { inbox: { __typename: string; message?: { seq: number } } },
+  Record<string, never>
+>;
+
+const text = 'x'.repeat(16_000);
+
+async function say(user: TestUser, conversationId: string, count: number): Promise<void> {
+  for (let sent = 0; sent < count; sent += 1) {
+    const clientMessageId = `m${sent}`;
+    await user.query(SendMessageDocument, {
+      input: { conversationId, clientMessageId, content: { text: { text } } },
+    });
+  }
+}
+
+describe('who reads too slowly', () => {
+  test('is closed with 4603, and costs nobody else anything', async () => {
+    await using server = await startTestServer();
+    const users = await Promise.all(['ann', 'bob', 'cat'].map((name) => signUp(server, name)));
+    const [ann, bob, cat] = users as [TestUser, TestUser, TestUser];
+    const memberIds = [bob.id, cat.id];
+    const { createGroup } = await ann.query(CreateGroupDocument, {
+      input: { clientRequestId: 'group', title: 'Group', memberIds },
+    });
+    const conversationId = createGroup.conversation.id;
+
+    const stalled = await bob.socket();
+    const ofStalled = stalled.subscribe(heavy, {});
+    await ofStalled.waitFor(1);
+    const healthy = (await cat.socket()).subscribe(InboxDocument, {});
+    const streamed = subscribeEvents(cat, InboxDocument, {});
+    await healthy.waitFor(1);
+    await streamed.waitFor(1);
+    stalled.stall();
+    await say(ann, conversationId, 80);
+
+    const seqs = (events: typeof healthy.events) =>
+      events.flatMap(({ inbox }) =>
+        inbox.__typename === 'MessageAdded' ? [inbox.message.seq] : [],
+      );
+    const all = Array.from({ length: 80 }, (_, i) => i + 2);
+    for (const recording of [healthy, streamed]) {
+      await recording.until(() => seqs(recording.events).length >= 80, 'all messages');
+      expect(seqs(recording.events)).toEqual(all);
+      recording.stop();
+    }
+
+    stalled.unstall();
+    expect((await stalled.closed).code).toBe(4603);
+    expect(await ofStalled.waitForEnd()).toBe('closed');
+    const got = ofStalled.events.flatMap(({ inbox }) => inbox.message?.seq ?? []);
+    // What it got is whole and in order; the rest it finds after its last cursor.
+    expect(got).toEqual(all.slice(0, got.length));
+    expect(got.length).toBeGreaterThan(0);
+    expect(got.length).toBeLessThan(80);
+    await cat[Symbol.asyncDispose]();
+  });
+});
