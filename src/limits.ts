@@ -44,8 +44,12 @@ const table = {
   memberListsUsersMax: 500_000,
   /** Read positions that are told at a time. */
   readNoticesBatchMax: 500,
+  /** How often untold reads are looked for that nobody was woken for. */
+  readNoticesPollMs: 10 * second,
   /** Live events that wait for one subscription while it reads the log; beyond it they are read from there, too. */
   streamQueueEventsMax: 256,
+  /** How often quiet inboxes are looked for. */
+  heartbeatTickMs: 5 * second,
   /** How often an open inbox tells that its log is still read. */
   inboxTouchMs: 60 * minute,
   /** How often the outbox rows done since are marked in one statement. */

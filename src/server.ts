@@ -6,11 +6,10 @@ import { Apps } from './domain/app/app.ts';
 import { Conversations } from './domain/conversation/conversation.ts';
 import { Messages } from './domain/message/message.ts';
 import { Sessions, type KeyFile } from './domain/session/session.ts';
-import { Timelines } from './domain/timeline/writer.ts';
+import { Timelines } from './domain/timeline/timeline.ts';
 import { Passwords, passwordCost, Users, type PasswordCost } from './domain/user/user.ts';
 import { systemClock, type Clock } from './lib/clock.ts';
 import { failpointsOf } from './lib/failpoint.ts';
-import { Fault } from './lib/fault.ts';
 import { IdSource } from './lib/id.ts';
 import { startInOrder, type Lifecycle } from './lib/lifecycle.ts';
 import { createLogger, type Logger } from './lib/log.ts';
@@ -20,6 +19,11 @@ import { Gate } from './realtime/gate.ts';
 import { cachedByText } from './realtime/gate-documents.ts';
 import { Listener } from './realtime/gate-listener.ts';
 import { GraphiqlPage } from './realtime/graphiql-page.ts';
+import { ConversationStream } from './realtime/conversation-stream.ts';
+import { InboxReader } from './realtime/inbox-reader.ts';
+import { Inboxes, inboxEventOf } from './realtime/inboxes.ts';
+import { Pipeline } from './realtime/pipeline.ts';
+import { Pulled } from './realtime/pulled.ts';
 import { Presence } from './realtime/presence.ts';
 import { Typing } from './realtime/typing.ts';
 import { createApi } from './resolvers/api.ts';
@@ -104,7 +108,7 @@ function wire(config: Config, given: ServerDeps, state: { readonly isStarted: bo
     limits: { ...limits, ...given.limits },
   };
   const domain = wireDomain(base, given);
-  const { gate, presence, typing, streams } = wireRealtime(base, given, domain);
+  const { gate, inboxes, presence, typing, streams } = wireRealtime(base, given, domain);
   const page = new GraphiqlPage({
     root: fileURLToPath(new URL('../dist/graphiql', import.meta.url)),
   });
@@ -126,12 +130,23 @@ function wire(config: Config, given: ServerDeps, state: { readonly isStarted: bo
     isReady: async () => state.isStarted && !gate.isDraining && (await answer()),
     allowedOrigins: allowedOrigins(config),
   });
-  const { shards, timelines, sessions, messages } = domain;
+  const { shards, pipeline, timelines, sessions, messages } = domain;
   return {
     log: base.log,
     page,
     listener,
-    inOrder: [shards, sessions, timelines, messages, typing, presence, page, listener],
+    inOrder: [
+      shards,
+      sessions,
+      ...pipeline.parts,
+      timelines,
+      messages,
+      inboxes,
+      typing,
+      presence,
+      page,
+      listener,
+    ],
   };
 }
 
@@ -152,11 +167,20 @@ function wireDomain({ config, clock, log, limits: bounds }: Base, given: ServerD
       given.onLost?.(reason);
     },
   });
+  const failpoints = failpointsOf(config.failpoints);
+  const pipeline = new Pipeline({
+    shards,
+    clock,
+    log,
+    failpoints,
+    receiptGroupMembers: config.groups.receiptsUpToMembers,
+    limits: bounds,
+  });
   const timelines = new Timelines({
     shards,
     ids,
     clock,
-    failpoints: failpointsOf(config.failpoints),
+    failpoints,
     rules: {
       recallWindowMs: config.messages.recallWindowSeconds * 1000,
       editWindowMs: config.messages.editWindowSeconds * 1000,
@@ -164,7 +188,7 @@ function wireDomain({ config, clock, log, limits: bounds }: Base, given: ServerD
       groupMembersMax: bounds.groupMembersMax,
     },
     limits: bounds,
-    onCommitted: () => undefined,
+    onCommitted: (row) => pipeline.committed(row),
   });
   const passwords = new Passwords({ cost: given.passwordCost ?? passwordCost });
   const users = new Users({ shards, ids, clock, apps: new Apps(config.apps), passwords });
@@ -179,13 +203,19 @@ function wireDomain({ config, clock, log, limits: bounds }: Base, given: ServerD
     refreshGraceMs: config.tokens.refreshGraceSeconds * 1000,
   });
   const conversations = new Conversations({ shards, timelines, users, limits: bounds });
-  const messages = new Messages({ shards, timelines, clock, onReadsCommitted: () => undefined });
-  return { shards, timelines, users, sessions, conversations, messages };
+  const messages = new Messages({
+    shards,
+    timelines,
+    clock,
+    onReadsCommitted: (shardIndex) => pipeline.readNotices.wake(shardIndex),
+  });
+  return { shards, pipeline, timelines, users, sessions, conversations, messages };
 }
 
 type Domain = ReturnType<typeof wireDomain>;
 
-function wireRealtime(base: Base, given: ServerDeps, { conversations, sessions }: Domain) {
+function wireRealtime(base: Base, given: ServerDeps, domain: Domain) {
+  const { conversations, messages, pipeline, sessions } = domain;
   const presence = new Presence({ ...base, conversations, sessions });
   const typing = new Typing({ ...base, conversations });
   const gate = new Gate({
@@ -194,20 +224,31 @@ function wireRealtime(base: Base, given: ServerDeps, { conversations, sessions }
     attendance: presence,
     random: given.random ?? Math.random,
   });
+  pipeline.onMembershipEnded((id, userId) => {
+    typing.membershipEnded(id, userId);
+    presence.membershipEnded(id, userId);
+  });
+  const { followers, inboxLog, largeGroups, router } = pipeline;
+  const reader = new InboxReader({ inboxLog, conversations, messages });
+  const inboxes = new Inboxes({ ...base, inboxLog, largeGroups, router, reader });
   const streams: Streams = {
-    inbox: notYet,
-    inboxPage: notYet,
-    conversation: notYet,
+    async inbox(viewer, after) {
+      const stream = await inboxes.open(viewer, after);
+      return new Pulled(stream, (item) => inboxEventOf(viewer.userId, item));
+    },
+    inboxPage: (viewer, after, first) => inboxes.page(viewer, after, first),
+    async conversation(viewer, id, from) {
+      const deps = { conversations, messages, followers, limits: base.limits };
+      const stream = new ConversationStream(viewer, id, deps);
+      await stream.start(from);
+      return new Pulled(stream, ({ event }) => event);
+    },
     typing: (viewer, id) => typing.typing(viewer, id),
     setTyping: (viewer, id, isTyping) => typing.setTyping(viewer, id, isTyping),
     presence: (viewer, userIds) => presence.presence(viewer, userIds),
     isSessionOnline: (id) => presence.isSessionOnline(id),
   };
-  return { gate, presence, typing, streams };
-}
-
-function notYet(): never {
-  throw new Fault('UNAVAILABLE', 'This server has no inbox yet.');
+  return { gate, inboxes, presence, typing, streams };
 }
 
 /** This node is all there is: it answers with itself. */

@@ -1,5 +1,5 @@
 import type { Happening } from '../domain/inbox/inbox.ts';
-import type { CommittedRow, Message } from '../domain/timeline/timeline.ts';
+import type { CommittedRow, Message, OutboxPart } from '../domain/timeline/timeline.ts';
 import type { LogEntry, LogEvent } from './log-entry.ts';
 import { messageKey } from './timeline-reads.ts';
 import type { MessageKey } from './timeline-reads.ts';
@@ -45,11 +45,10 @@ export function happeningsOf(
     shared.set(key, made);
     return made;
   };
-  const advanced = new Map(
-    rows
-      .flatMap(({ body }) => body.parts)
-      .map(({ conversationId, lastSeq, changeSeq }) => [conversationId, { lastSeq, changeSeq }]),
-  );
+  const parts = new Map<bigint, OutboxPart>();
+  for (const { body } of rows) {
+    for (const part of body.parts) parts.set(part.conversationId, part);
+  }
   return ({ event, lastOffset }) => {
     const { conversationId } = event;
     if (event.kind === 'added') {
@@ -66,7 +65,7 @@ export function happeningsOf(
         return [{ offset, happening: share(`a ${messageKey(key)}`, make) }];
       });
     }
-    const happening = tellSmall(event, messages, advanced, share);
+    const happening = tellSmall(event, messages, parts, share);
     return happening ? [{ offset: lastOffset, happening }] : [];
   };
 }
@@ -74,7 +73,7 @@ export function happeningsOf(
 function tellSmall(
   event: Exclude<LogEvent, { kind: 'added' }>,
   messages: ReadonlyMap<string, Message>,
-  advanced: ReadonlyMap<bigint, { lastSeq: number; changeSeq: number }>,
+  parts: ReadonlyMap<bigint, OutboxPart>,
   share: (key: string, make: () => Happening) => Happening,
 ): Happening | null {
   const { conversationId } = event;
@@ -100,15 +99,29 @@ function tellSmall(
         readSeq,
       }));
     }
-    case 'conversation':
-      return share(`v ${conversationId}`, () => ({ kind: 'ConversationChanged', conversationId }));
+    case 'conversation': {
+      const isLarge = parts.get(conversationId)?.isLarge ?? false;
+      return share(`v ${conversationId} ${isLarge}`, () => ({
+        kind: 'ConversationChanged',
+        conversationId,
+        isLarge,
+      }));
+    }
     case 'removed':
       return share(`x ${conversationId}`, () => ({ kind: 'ConversationRemoved', conversationId }));
     case 'advanced': {
-      const counters = advanced.get(conversationId);
-      if (!counters) return null;
-      const make = (): Happening => ({ kind: 'ConversationAdvanced', conversationId, ...counters });
-      return share(`n ${conversationId}`, make);
+      const part = parts.get(conversationId);
+      if (!part) return null;
+      const { lastSeq, changeSeq } = part;
+      // An entry in the log is a crossing: the group leaves the regime that it was under.
+      const make = (): Happening => ({
+        kind: 'ConversationAdvanced',
+        conversationId,
+        lastSeq,
+        changeSeq,
+        isLarge: !part.isLarge,
+      });
+      return share(`n ${conversationId} ${lastSeq}`, make);
     }
   }
 }

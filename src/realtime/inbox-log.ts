@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Cursor } from '../domain/inbox/inbox.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Failpoints } from '../lib/failpoint.ts';
 import type { Lifecycle } from '../lib/lifecycle.ts';
@@ -127,4 +128,14 @@ export class InboxLog implements Lifecycle {
     );
     return rows.map(entryOf);
   }
+}
+
+/** Whether a log goes on from a cursor without a hole. */
+export function reachesBack(head: LogHead, after: Cursor, oldestMs: number): boolean {
+  return (
+    after.epoch === head.epoch &&
+    after.offset <= head.lastOffset &&
+    after.offset >= head.trimmedOffset &&
+    after.atMs >= oldestMs
+  );
 }

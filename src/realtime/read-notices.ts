@@ -18,7 +18,11 @@ export interface ReadNoticesDeps {
   readonly router: Router;
   /** Up to how many members a group tells all of them who has read. */
   readonly receiptGroupMembers: number;
-  readonly limits: { readonly readCoalesceMs: number; readonly readNoticesBatchMax: number };
+  readonly limits: {
+    readonly readCoalesceMs: number;
+    readonly readNoticesBatchMax: number;
+    readonly readNoticesPollMs: number;
+  };
 }
 
 interface UntoldRead {
@@ -37,6 +41,7 @@ export class ReadNotices implements Lifecycle {
   readonly #deps: ReadNoticesDeps;
   readonly #shards = new Map<number, { timer: NodeJS.Timeout | null; lastMs: number }>();
   readonly #running = new Map<number, Promise<void>>();
+  #timer: NodeJS.Timeout | null = null;
   #isStopped = false;
 
   constructor(deps: ReadNoticesDeps) {
@@ -44,14 +49,20 @@ export class ReadNotices implements Lifecycle {
   }
 
   /** Begins with what an earlier run left untold. */
-  async start(): Promise<void> {
-    for (const { index } of this.#deps.shards.all) this.wake(index);
-    await Promise.resolve();
+  start(): Promise<void> {
+    const wakeAll = (): void => {
+      for (const { index } of this.#deps.shards.all) this.wake(index);
+    };
+    wakeAll();
+    // A commit whose answer was lost wakes nobody.
+    this.#timer = setInterval(wakeAll, this.#deps.limits.readNoticesPollMs);
+    return Promise.resolve();
   }
 
   /** What is untold yet stays in the table for the next start. */
   async stop(): Promise<void> {
     this.#isStopped = true;
+    if (this.#timer) clearInterval(this.#timer);
     for (const { timer } of this.#shards.values()) if (timer) clearTimeout(timer);
     await Promise.all(this.#running.values());
   }

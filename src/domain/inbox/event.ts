@@ -24,13 +24,20 @@ export type Happening =
       readonly userId: bigint;
       readonly readSeq: number;
     }
-  | { readonly kind: 'ConversationChanged'; readonly conversationId: bigint }
+  | {
+      readonly kind: 'ConversationChanged';
+      readonly conversationId: bigint;
+      /** The regime that the group is under from here on. */
+      readonly isLarge: boolean;
+    }
   | { readonly kind: 'ConversationRemoved'; readonly conversationId: bigint }
   | {
       readonly kind: 'ConversationAdvanced';
       readonly conversationId: bigint;
       readonly lastSeq: number;
       readonly changeSeq: number;
+      /** The regime that the group is under from here on. */
+      readonly isLarge: boolean;
     };
 
 /** What a stream says about itself. */

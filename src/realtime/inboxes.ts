@@ -1,0 +1,157 @@
+import { decodeCursor, encodeCursor } from '../domain/inbox/inbox.ts';
+import type { Cursor, InboxEvent, InboxPage } from '../domain/inbox/inbox.ts';
+import type { Viewer } from '../domain/session/session.ts';
+import { Fault } from '../lib/fault.ts';
+import type { Lifecycle } from '../lib/lifecycle.ts';
+import type { Logger } from '../lib/log.ts';
+import { reachesBack } from './inbox-log.ts';
+import { InboxStream } from './inbox-stream.ts';
+import type { InboxItem, InboxStreamDeps } from './inbox-stream.ts';
+import type { LargeGroup } from './large-groups.ts';
+
+export interface InboxesDeps extends Omit<InboxStreamDeps, 'onClosed'> {
+  readonly log: Logger;
+  readonly limits: InboxStreamDeps['limits'] & {
+    readonly heartbeatQuietMs: number;
+    readonly heartbeatTickMs: number;
+    readonly inboxTouchMs: number;
+    readonly inboxPullEventsMax: number;
+  };
+}
+
+/** The inboxes that are open on this node, and the pull form of any. */
+export class Inboxes implements Lifecycle {
+  readonly #deps: InboxesDeps;
+  readonly #open = new Map<InboxStream, { touchedAtMs: number }>();
+  #timer: NodeJS.Timeout | null = null;
+  #beating: Promise<void> | null = null;
+
+  constructor(deps: InboxesDeps) {
+    this.#deps = deps;
+  }
+
+  start(): Promise<void> {
+    this.#timer = setInterval(() => {
+      this.#beating ??= this.#beat().finally(() => {
+        this.#beating = null;
+      });
+    }, this.#deps.limits.heartbeatTickMs);
+    return Promise.resolve();
+  }
+
+  /** Ends every stream. */
+  async stop(): Promise<void> {
+    if (this.#timer) clearInterval(this.#timer);
+    for (const stream of this.#open.keys()) stream.close();
+    this.#open.clear();
+    await this.#beating;
+  }
+
+  /**
+   * A user's inbox from a cursor on; null: from now on. To be closed by whoever opened it.
+   * @throws {Fault} INVALID_ARGUMENT for a cursor that is malformed or another's.
+   */
+  async open(viewer: Viewer, after: string | null): Promise<InboxStream> {
+    const cursor = after === null ? null : decodeCursor(after, viewer.userId);
+    const stream = new InboxStream(viewer, {
+      ...this.#deps,
+      onClosed: () => this.#open.delete(stream),
+    });
+    this.#open.set(stream, { touchedAtMs: this.#deps.clock.now() });
+    await stream.start(cursor);
+    return stream;
+  }
+
+  /**
+   * Up to `first` events after a cursor; without one, none and the present head.
+   * @throws {Fault} INVALID_ARGUMENT
+   */
+  async page(viewer: Viewer, after: string | null, first: number): Promise<InboxPage> {
+    const { inboxLog, reader, clock, limits } = this.#deps;
+    if (first < 0 || first > limits.inboxPullEventsMax) {
+      throw new Fault('INVALID_ARGUMENT', `first is 0 to ${limits.inboxPullEventsMax}.`);
+    }
+    const { userId } = viewer;
+    const cursor = after === null ? null : decodeCursor(after, userId);
+    // Before the head is read: what happens meanwhile is told again rather than not at all.
+    const nowMs = clock.now();
+    const head = await inboxLog.open(userId);
+    const end = { userId, epoch: head.epoch, offset: head.lastOffset, atMs: nowMs };
+    if (!cursor) return { events: [], endCursor: encodeCursor(end), hasMore: false };
+    if (!reachesBack(head, cursor, nowMs - limits.inboxLogAgeMaxMs)) return resetPage(end);
+    const page = await reader.page(viewer, cursor.offset, first);
+    if (!page) return resetPage(end);
+    const hasMore = page.position < head.lastOffset;
+    const events = page.events.map(({ offset, atMs, happening }) => ({
+      ...happening,
+      atMs,
+      // Until the end is reached large groups are told from where this began.
+      cursor: encodeCursor({ ...cursor, offset }),
+    }));
+    if (hasMore) {
+      const endCursor = encodeCursor({ ...cursor, offset: page.position });
+      return { events, endCursor, hasMore };
+    }
+    const position = { ...end, offset: page.position };
+    const notices = await this.#noticesSince(userId, cursor, position);
+    return { events: [...events, ...notices], endCursor: encodeCursor(position), hasMore };
+  }
+
+  /** One notice for each large group that moved since the cursor was given. */
+  async #noticesSince(userId: bigint, since: Cursor, position: Cursor): Promise<InboxEvent[]> {
+    const { largeGroups, limits } = this.#deps;
+    const groups = await largeGroups.of(userId);
+    return groups
+      .filter(({ movedAtMs }) => movedAtMs >= since.atMs - limits.sinceOverlapMs)
+      .map((group) => noticeOf(group, encodeCursor(position)));
+  }
+
+  /** Tells the quiet ones the head, so that a lost last event is noticed; and that their logs are read. */
+  async #beat(): Promise<void> {
+    const { clock, limits, inboxLog, log } = this.#deps;
+    const now = clock.now();
+    const quiet = [...this.#open.keys()].filter(
+      (stream) => stream.isLive && now - stream.lastToldMs >= limits.heartbeatQuietMs,
+    );
+    try {
+      const heads = await inboxLog.heads([...new Set(quiet.map(({ viewer }) => viewer.userId))]);
+      for (const stream of quiet) stream.beat(heads.get(stream.viewer.userId));
+      for (const [stream, state] of this.#open) {
+        if (now - state.touchedAtMs < limits.inboxTouchMs) continue;
+        state.touchedAtMs = now;
+        await inboxLog.open(stream.viewer.userId);
+      }
+    } catch (error) {
+      log.warn({ err: error }, 'inbox.beat_failed');
+    }
+  }
+}
+
+/** What a subscriber gets for an item. */
+export function inboxEventOf(userId: bigint, { event, atMs, position }: InboxItem): InboxEvent {
+  return { ...event, atMs, cursor: encodeCursor({ userId, ...position }) };
+}
+
+function resetPage(head: Cursor): InboxPage {
+  const cursor = encodeCursor(head);
+  return {
+    events: [{ kind: 'InboxReset', cursor, atMs: head.atMs }],
+    endCursor: cursor,
+    hasMore: false,
+  };
+}
+
+function noticeOf(
+  { conversationId, lastSeq, changeSeq, movedAtMs }: LargeGroup,
+  cursor: string,
+): InboxEvent {
+  return {
+    kind: 'ConversationAdvanced',
+    conversationId,
+    lastSeq,
+    changeSeq,
+    isLarge: true,
+    atMs: movedAtMs,
+    cursor,
+  };
+}
