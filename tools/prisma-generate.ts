@@ -50,8 +50,8 @@ function generate(file: string): void {
   process.exit(1);
 }
 
-// Generating asks for the schema engine and then has no use for it: any program that exists will do, so that it works
-// without the download as well.
+// Generating asks for the schema engine and then has no use for it: any program that exists will
+// do, so that it works without the download as well.
 function schemaEngine(): Record<string, string> {
   if (process.env['PRISMA_SCHEMA_ENGINE_BINARY']) return {};
   const engines = path.dirname(

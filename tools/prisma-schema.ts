@@ -1,4 +1,6 @@
-/** Derives the SQLite schema from the MySQL one: another provider, another output, no native types. */
+/**
+ * Derives the SQLite schema from the MySQL one: another provider, another output, no native types.
+ */
 export function sqliteSchemaOf(source: string): string {
   const lines = source.split('\n').map((line) =>
     line

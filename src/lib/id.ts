@@ -17,9 +17,10 @@ const lastMs = 2 ** 41 - 1;
 /**
  * Draws 63-bit ids: 41 bits of ms since 2025-01-01, 12 bits of a counter, 10 bits of slot.
  *
- * Within a process ids are unique, and each is greater than the one before if their slots are left aside. Between
- * processes they collide rarely, since the counter begins at random: insert them as primary keys, and draw again where one strikes.
- * A clock that steps back is not followed: ids go on from the last ms given; beyond 4,096 ids in a ms they borrow from the next.
+ * Within a process ids are unique, and each is greater than the one before if their slots are left
+ * aside. Between processes they collide rarely, since the counter begins at random: insert them as
+ * primary keys, and draw again where one strikes. A clock that steps back is not followed: ids go
+ * on from the last ms given; beyond 4,096 ids in a ms they borrow from the next.
  */
 export class IdSource {
   readonly #clock: Clock;
@@ -55,8 +56,9 @@ export function timeOf(id: bigint): number {
 }
 
 /**
- * The slot of what is found by a key and not by an id. Stable for ever, and even over any keys: each part is hashed with its kind and length before it,
- * so `('a', 'bc')` and `('ab', 'c')`, `'1'` and `1n` are different keys.
+ * The slot of what is found by a key and not by an id. Stable for ever, and even over any keys:
+ * each part is hashed with its kind and length before it, so `('a', 'bc')` and `('ab', 'c')`, `'1'`
+ * and `1n` are different keys.
  */
 export function slotOfKey(...parts: readonly (string | bigint)[]): number {
   const hash = createHash('sha256');

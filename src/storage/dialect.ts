@@ -1,18 +1,24 @@
-/** All that differs between the engines in the text of a statement. Everything else is written once, for both. */
+/**
+ * All that differs between the engines in the text of a statement. Everything else is written once,
+ * for both.
+ */
 export interface Dialect {
   readonly name: 'mysql' | 'sqlite';
-  /** After a SELECT inside a transaction: locks the rows. Empty where there is one writer anyway. */
+  /**
+   * After a SELECT inside a transaction: locks the rows. Empty where there is one writer anyway.
+   */
   readonly forUpdate: '' | ' FOR UPDATE';
   /** As `forUpdate`, and passes over rows that another transaction holds. */
   readonly forUpdateSkipLocked: '' | ' FOR UPDATE SKIP LOCKED';
   /**
-   * The tail of an INSERT that passes over rows whose key is there already. `affectedRows` then counts them or not,
-   * by engine: whoever must know what was new inserts plainly and looks at the error.
+   * The tail of an INSERT that passes over rows whose key is there already. `affectedRows` then
+   * counts them or not, by engine: whoever must know what was new inserts plainly and looks at the
+   * error.
    */
   ignoreDuplicate(keyColumns: readonly string[]): string;
   /**
-   * The tail of an INSERT that updates where a row of that key is there already.
-   * `set` is the list of assignments, in which `incoming(column)` is the value that would have been inserted and
+   * The tail of an INSERT that updates where a row of that key is there already. `set` is the list
+   * of assignments, in which `incoming(column)` is the value that would have been inserted and
    * `Table.column` the present one.
    */
   upsert(keyColumns: readonly string[], set: string): string;

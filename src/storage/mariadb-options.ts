@@ -5,8 +5,9 @@ import { StartupRefusal } from './startup-refusal.ts';
 const connectTimeoutMs = 3_000;
 
 /**
- * What every session has, whatever the server's settings: strictness, READ COMMITTED, no wait for a lock that is longer than a
- * client would wait, and an early end for sessions whose node has gone without a word.
+ * What every session has, whatever the server's settings: strictness, READ COMMITTED, no wait for a
+ * lock that is longer than a client would wait, and an early end for sessions whose node has gone
+ * without a word.
  */
 const sessionSql = [
   "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
@@ -16,8 +17,9 @@ const sessionSql = [
 ];
 
 /**
- * The driver's options for a `mysql://user:password@host:port/database` URL. Parameters: `ssl=true` (checked against the system's
- * authorities), `socketPath`, `allowPublicKeyRetrieval=true` (MySQL 8 without TLS).
+ * The driver's options for a `mysql://user:password@host:port/database` URL. Parameters: `ssl=true`
+ * (checked against the system's authorities), `socketPath`, `allowPublicKeyRetrieval=true` (MySQL 8
+ * without TLS).
  * @throws {StartupRefusal} when it is no such URL; the message does not show the password.
  */
 export function mariadbOptions(text: string): ConnectionConfig & { database: string } {

@@ -26,7 +26,10 @@ const byteTypes = new Set([
 const binaryCollation = 63;
 const decimalTypes = new Set(['DECIMAL', 'NEWDECIMAL']);
 
-/** Puts the driver's values in place as the port promises them: booleans, and expressions' integers as bigint. */
+/**
+ * Puts the driver's values in place as the port promises them: booleans, and expressions' integers
+ * as bigint.
+ */
 export function readRows(rows: Rows): Row[] {
   for (const field of rows.meta ?? []) {
     const read = reading(field);
@@ -80,7 +83,10 @@ const kinds: Readonly<Record<number, SqlErrorKind>> = {
   4031: 'connection',
 };
 
-/** The driver's own errors have numbers from here on: all of a connection that is gone or not to be had, but for these. */
+/**
+ * The driver's own errors have numbers from here on: all of a connection that is gone or not to be
+ * had, but for these.
+ */
 const driverErrorsFrom = 45_000;
 const driverMistakes: readonly number[] = [
   45_016, 45_017, 45_018, 45_039, 45_040, 45_043, 45_046, 45_052,

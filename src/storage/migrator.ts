@@ -24,11 +24,13 @@ interface Applied {
 }
 
 /**
- * Brings a database's tables up to date, and keeps the books of it as `prisma migrate deploy` does, so that either can go on from the other.
- * Idempotent. The caller sees to it that one process alone does so at a time. MySQL cannot undo a step that failed half-way: such a
- * database is refused until someone has looked at it.
+ * Brings a database's tables up to date, and keeps the books of it as `prisma migrate deploy` does,
+ * so that either can go on from the other. Idempotent. The caller sees to it that one process alone
+ * does so at a time. MySQL cannot undo a step that failed half-way: such a database is refused
+ * until someone has looked at it.
  * @returns the names of the steps that were new.
- * @throws {StartupRefusal} where a step failed, was changed after it was applied, or is not known to this version.
+ * @throws {StartupRefusal} where a step failed, was changed after it was applied, or is not known
+ * to this version.
  */
 export async function migrate(
   target: MigrationTarget,

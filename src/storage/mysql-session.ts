@@ -7,7 +7,8 @@ import type { SqlValue } from './sql.ts';
 import { StartupRefusal } from './startup-refusal.ts';
 
 /**
- * One connection of its own to a database: what must be said on the same connection (named locks, migrations) is said here.
+ * One connection of its own to a database: what must be said on the same connection (named locks,
+ * migrations) is said here.
  */
 export class MysqlSession implements MigrationTarget {
   readonly engine = 'mysql';
@@ -68,7 +69,8 @@ export async function openMysqlSession(url: string): Promise<MysqlSession> {
   const label = databaseLabel(url);
   try {
     const connection = await createConnection({ ...mariadbOptions(url), multipleStatements: true });
-    // A connection that ends is noticed by whoever uses it next; unheard, the event would end the process.
+    // A connection that ends is noticed by whoever uses it next; unheard, the event would end the
+    // process.
     connection.on('error', () => undefined);
     const [row] = await connection.query<{ name: string }[]>('SELECT DATABASE() AS name');
     return new MysqlSession(connection, label, row?.name ?? '');

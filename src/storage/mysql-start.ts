@@ -10,7 +10,8 @@ import { StartupRefusal } from './startup-refusal.ts';
 const startWaitSeconds = 60;
 
 /**
- * Makes the databases fit to be used, one node at a time: each is another database than the others, has its tables, and is the shard that it should be.
+ * Makes the databases fit to be used, one node at a time: each is another database than the others,
+ * has its tables, and is the shard that it should be.
  * @throws {StartupRefusal}
  */
 export async function prepareMysql(
@@ -19,7 +20,8 @@ export async function prepareMysql(
 ): Promise<void> {
   await refuseTwins(sessions);
   const migrations = await readMigrations('mysql');
-  // In the order of the shards, as every node does: so two that start at once wait for each other and never in a circle.
+  // In the order of the shards, as every node does: so two that start at once wait for each other
+  // and never in a circle.
   for (const session of sessions) {
     if (!(await session.lock('start', startWaitSeconds))) {
       throw new StartupRefusal(
@@ -31,7 +33,10 @@ export async function prepareMysql(
   await proveShards(sessions, options.map);
 }
 
-/** One database under two names would be two shards with the same rows. A lock taken on one shows on the other if they share a server. */
+/**
+ * One database under two names would be two shards with the same rows. A lock taken on one shows on
+ * the other if they share a server.
+ */
 async function refuseTwins(sessions: readonly MysqlSession[]): Promise<void> {
   for (const [index, first] of sessions.entries()) {
     const probe = `fastim.probe.${randomUUID()}`;

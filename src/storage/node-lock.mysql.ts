@@ -9,7 +9,10 @@ const checkMs = 1_000;
 /** How long it may take to answer. */
 const answerMs = 5_000;
 
-/** Lets one process alone use a MySQL database: a named lock on a connection of its own, which dies with its holder. */
+/**
+ * Lets one process alone use a MySQL database: a named lock on a connection of its own, which dies
+ * with its holder.
+ */
 export class MysqlNodeLock implements Lifecycle {
   readonly #url: string;
   readonly #onLost: (reason: Error) => void;

@@ -4,8 +4,9 @@ import type { Lifecycle } from '../lib/lifecycle.ts';
 import { StartupRefusal } from './startup-refusal.ts';
 
 /**
- * Lets one process alone use a data folder: a small database file in it, held in an open exclusive transaction. The operating system lets go of it
- * when the process dies, however it dies, so a restart waits for nothing.
+ * Lets one process alone use a data folder: a small database file in it, held in an open exclusive
+ * transaction. The operating system lets go of it when the process dies, however it dies, so a
+ * restart waits for nothing.
  */
 export class SqliteNodeLock implements Lifecycle {
   readonly #dataDir: string;

@@ -16,8 +16,9 @@ interface ShardFacts {
 const factName = Buffer.from('shard');
 
 /**
- * Lets the shards prove that they are one cluster, in this order, with this map; a cluster of blank databases is formed.
- * A start that broke off while forming is taken up again. The caller has locked all of them against another start.
+ * Lets the shards prove that they are one cluster, in this order, with this map; a cluster of blank
+ * databases is formed. A start that broke off while forming is taken up again. The caller has
+ * locked all of them against another start.
  * @throws {StartupRefusal} where anything is otherwise than it was.
  */
 export async function proveShards(targets: readonly MigrationTarget[], map: string): Promise<void> {

@@ -6,7 +6,9 @@ import type { Sql } from './sql.ts';
 export interface Shard {
   readonly index: number;
   readonly sql: Sql;
-  /** One type for both engines; keep to what both know (no `skipDuplicates`, no isolation levels). */
+  /**
+   * One type for both engines; keep to what both know (no `skipDuplicates`, no isolation levels).
+   */
   readonly prisma: PrismaClient;
 }
 

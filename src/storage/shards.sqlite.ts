@@ -15,8 +15,13 @@ import { Turnstile } from './turnstile.ts';
 
 /** A task that takes longer than this is none of ours. */
 const stuckAfterMs = 30_000;
+/** How long the work of a transaction may take, in ms. */
+const timeoutMs = 10_000;
 
-/** The one shard of an embedded server: a file in the data folder, a thread that writes and one that reads. */
+/**
+ * The one shard of an embedded server: a file in the data folder, a thread that writes and one that
+ * reads.
+ */
 export async function openSqliteShard(dataDir: string, options: OpenOptions): Promise<OpenShards> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const file = path.join(dataDir, 'fastim.db');
@@ -65,10 +70,13 @@ export async function openSqliteShard(dataDir: string, options: OpenOptions): Pr
     tables,
     { start: () => Promise.resolve(), stop: () => prisma.$disconnect() },
   ]);
-  // The two generated clients differ only in what one engine has beyond the other (Shard.prisma says: keep to what both know).
+  // The two generated clients differ only in what one engine has beyond the other (Shard.prisma
+  // says: keep to what both know).
   const shared = prisma as object as PrismaClient;
   return {
-    all: [{ index: 0, sql: new SqliteSql({ writer, reader, turnstile }), prisma: shared }],
+    all: [
+      { index: 0, sql: new SqliteSql({ writer, reader, turnstile, timeoutMs }), prisma: shared },
+    ],
     stop,
   };
 }

@@ -18,17 +18,26 @@ export type ShardsConfig =
     }
   | {
       readonly kind: 'mysql';
-      /** One database each, `mysql://user:password@host:port/database`; a shard's index is its place here. */
+      /**
+       * One database each, `mysql://user:password@host:port/database`; a shard's index is its place
+       * here.
+       */
       readonly urls: readonly string[];
       /** Which slots belong to which shard. Without it: equal ranges, in order. */
       readonly slotMap?: readonly SlotRange[];
-      /** Whether one process alone may use the shards, as without Redis: refuses a second one at start. */
+      /**
+       * Whether one process alone may use the shards, as without Redis: refuses a second one at
+       * start.
+       */
       readonly isSingleNode: boolean;
     };
 
 export interface ShardsDeps {
   readonly clock: Clock;
-  /** Told once when a shard cannot be used any more (a thread died, the single-node lock was lost): stop the node. */
+  /**
+   * Told once when a shard cannot be used any more (a thread died, the single-node lock was lost):
+   * stop the node.
+   */
   readonly onLost: (reason: Error) => void;
   /** Calls that may wait for a shard before one more is UNAVAILABLE. */
   readonly callsMax?: number;
@@ -39,8 +48,9 @@ const callsMaxDefault = 8_192;
 /**
  * Which shard an id lives on, and the way to it.
  *
- * `start` brings the tables up to date and lets the shards prove that they are the ones that this configuration means.
- * It throws a StartupRefusal, with a message for the operator, where they are not, or where another process has them.
+ * `start` brings the tables up to date and lets the shards prove that they are the ones that this
+ * configuration means. It throws a StartupRefusal, with a message for the operator, where they are
+ * not, or where another process has them.
  */
 export class Shards implements Lifecycle {
   readonly #config: ShardsConfig;

@@ -6,6 +6,7 @@ import { openPool } from './mariadb-pool.ts';
 import { bound, readRows, sqlErrorOf } from './mariadb-values.ts';
 import {
   SqlError,
+  toldByCommit,
   type Sql,
   type SqlResult,
   type SqlTransaction,
@@ -20,13 +21,16 @@ export interface MariadbSqlOptions {
   readonly writersMax: number;
   /** Calls that may wait for a connection, of readers and of writers each. */
   readonly callsMax: number;
-  /** How long a statement, or a whole transaction, may take before its connection is given up, in ms. */
+  /**
+   * How long a statement, or a whole transaction, may take before its connection is given up, in
+   * ms.
+   */
   readonly timeoutMs: number;
 }
 
 /**
- * A MySQL or MariaDB database through the driver's text protocol, with a pool for reads and one for writes. A connection that fails
- * or does not answer in time is given up and replaced.
+ * A MySQL or MariaDB database through the driver's text protocol, with a pool for reads and one for
+ * writes. A connection that fails or does not answer in time is given up and replaced.
  */
 export class MariadbSql implements Sql, Lifecycle {
   readonly dialect = mysqlDialect;
@@ -114,7 +118,10 @@ export class MariadbSql implements Sql, Lifecycle {
     }
   }
 
-  /** Waits for what a connection does, and gives the connection back, or up where it failed or is late. */
+  /**
+   * Waits for what a connection does, and gives the connection back, or up where it failed or is
+   * late.
+   */
   async #within<T>(connection: PoolConnection, work: Promise<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
@@ -158,7 +165,11 @@ class MariadbTransaction implements SqlTransaction {
     return this.#send(() => executeOn(this.#connection, text, params));
   }
 
-  async pipeline(statements: readonly Statement[]): Promise<SqlResult[]> {
+  pipeline(statements: readonly Statement[]): Promise<SqlResult[]> {
+    return toldByCommit(this.#pipeline(statements));
+  }
+
+  async #pipeline(statements: readonly Statement[]): Promise<SqlResult[]> {
     const ended = await Promise.allSettled(
       statements.map(({ text, params }) => this.execute(text, params)),
     );
@@ -168,7 +179,10 @@ class MariadbTransaction implements SqlTransaction {
     });
   }
 
-  /** Sends COMMIT alone, after all that was sent has succeeded: pipelined it would run after a failed statement. */
+  /**
+   * Sends COMMIT alone, after all that was sent has succeeded: pipelined it would run after a
+   * failed statement.
+   */
   async commit(): Promise<void> {
     this.#isOpen = false;
     await Promise.all(this.#sent);
@@ -178,7 +192,10 @@ class MariadbTransaction implements SqlTransaction {
     });
   }
 
-  /** @throws {SqlError} of kind `connection`: the connection must be given up, and the server rolls back by itself. */
+  /**
+   * @throws {SqlError} of kind `connection`: the connection must be given up, and the server rolls
+   * back by itself.
+   */
   async rollback(): Promise<void> {
     this.#isOpen = false;
     await Promise.all(this.#sent);
@@ -192,7 +209,7 @@ class MariadbTransaction implements SqlTransaction {
 
   #send<T>(statement: () => Promise<T>): Promise<T> {
     if (!this.#isOpen) return Promise.reject(new SqlError('other', 'the transaction has ended'));
-    if (this.#failure) return Promise.reject(this.#failure);
+    if (this.#failure) return toldByCommit(Promise.reject(this.#failure));
     const answer = statement();
     this.#track(answer);
     return answer;

@@ -2,6 +2,7 @@ import { present } from '../lib/assert.ts';
 import { sqliteDialect } from './dialect.ts';
 import {
   SqlError,
+  toldByCommit,
   type Sql,
   type SqlResult,
   type SqlTransaction,
@@ -24,6 +25,8 @@ export interface SqliteSqlDeps {
   readonly reader: SqliteThread;
   /** One place: who is inside has the writer's connection to themselves. */
   readonly turnstile: Turnstile;
+  /** How long the work of a transaction may take, in ms. */
+  readonly timeoutMs: number;
 }
 
 /** SQLite in worker threads: reads go to the reader, everything else to the one writer, in turn. */
@@ -56,7 +59,7 @@ export class SqliteSql implements Sql {
     const leave = await this.#deps.turnstile.enter();
     const tx = new SqliteTransaction(this.#deps.writer);
     try {
-      const result = await work(tx);
+      const result = await this.#inTime(work(tx));
       await tx.commit();
       return result;
     } catch (error) {
@@ -64,6 +67,24 @@ export class SqliteSql implements Sql {
       throw error;
     } finally {
       leave();
+    }
+  }
+
+  /** Work that does not end would keep out every other writer. */
+  async #inTime<T>(work: Promise<T>): Promise<T> {
+    const { timeoutMs } = this.#deps;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const error = new SqlError(
+        'other',
+        `the transaction's work has not ended in ${timeoutMs} ms`,
+      );
+      timer = setTimeout(() => reject(error), timeoutMs);
+    });
+    try {
+      return await Promise.race([work, late]);
+    } finally {
+      clearTimeout(timer);
     }
   }
 }
@@ -79,17 +100,18 @@ class SqliteTransaction implements SqlTransaction {
     this.#writer = writer;
   }
 
-  async query<T extends object>(text: string, params: readonly SqlValue[] = []): Promise<T[]> {
-    return (await this.#send({ kind: 'query', text, params })) as T[];
+  query<T extends object>(text: string, params: readonly SqlValue[] = []): Promise<T[]> {
+    const rows = this.#send({ kind: 'query', text, params });
+    return toldByCommit(rows.then((all) => all as T[]));
   }
 
-  async execute(text: string, params: readonly SqlValue[] = []): Promise<SqlResult> {
-    const [result] = await this.pipeline([{ text, params }]);
-    return present(result, 'one result for one statement');
+  execute(text: string, params: readonly SqlValue[] = []): Promise<SqlResult> {
+    const results = this.pipeline([{ text, params }]);
+    return toldByCommit(results.then(([one]) => present(one, 'one result for one statement')));
   }
 
   pipeline(statements: readonly Statement[]): Promise<SqlResult[]> {
-    return this.#send({ kind: 'execute', statements });
+    return toldByCommit(this.#send({ kind: 'execute', statements }));
   }
 
   /** Commits what has succeeded as a whole; waits for what was sent and not awaited. */

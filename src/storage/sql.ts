@@ -1,8 +1,8 @@
 import type { Dialect } from './dialect.ts';
 
 /**
- * What a `?` can stand for. Integers may be given as number or bigint; a boolean is stored as 0 or 1; a
- * `Uint8Array` is bytes; a number must be an integer that is safe.
+ * What a `?` can stand for. Integers may be given as number or bigint; a boolean is stored as 0 or
+ * 1; a `Uint8Array` is bytes; a number must be an integer that is safe.
  */
 export type SqlValue = string | number | bigint | boolean | Uint8Array | null;
 
@@ -13,9 +13,9 @@ export interface Statement {
 }
 
 /**
- * What a statement did. `affectedRows` are the rows matched by the condition, changed or not; of an upsert count on
- * nothing but zero or not. `insertId` is the id that AUTO_INCREMENT drew for an INSERT of a single row; of anything
- * else it says nothing.
+ * What a statement did. `affectedRows` are the rows matched by the condition, changed or not; of an
+ * upsert count on nothing but zero or not. `insertId` is the id that AUTO_INCREMENT drew for an
+ * INSERT of a single row; of anything else it says nothing.
  */
 export interface SqlResult {
   readonly affectedRows: number;
@@ -34,13 +34,13 @@ export interface SqlResult {
  * | bytes | Uint8Array |
  * | integer that is no plain column: COUNT, SUM, MAX, a literal, arithmetic | bigint |
  *
- * NULL is null. Name every column that is an expression (`COUNT(*) AS total`). What type the columns of a UNION have is
- * not promised: ask twice.
+ * NULL is null. Name every column that is an expression (`COUNT(*) AS total`). What type the
+ * columns of a UNION have is not promised: ask twice.
  */
 export interface SqlReader {
   /**
-   * The rows, in order; each an object by column name.
-   * Of a statement that was sent without waiting for those before it, the answers come in the order of sending.
+   * The rows, in order; each an object by column name. Of a statement that was sent without waiting
+   * for those before it, the answers come in the order of sending.
    * @throws {SqlError}
    */
   query<T extends object>(text: string, params?: readonly SqlValue[]): Promise<T[]>;
@@ -49,23 +49,25 @@ export interface SqlReader {
 /**
  * A transaction that is open while its work runs.
  *
- * Statements are sent at once and run in the order in which they were called, so independent ones need not be
- * awaited one by one (`Promise.all`). The first one that fails dooms the transaction: those after it are refused
- * or undone, and it ends rolled back, even where the work catches the error.
+ * Statements are sent at once and run in the order in which they were called, so independent ones
+ * need not be awaited one by one (`Promise.all`). The first one that fails dooms the transaction:
+ * those after it are refused or undone, and it ends rolled back, even where the work catches the
+ * error.
  */
 export interface SqlTransaction extends SqlReader {
   /** @throws {SqlError} */
   execute(text: string, params?: readonly SqlValue[]): Promise<SqlResult>;
   /**
-   * Sends all statements without waiting in between: one round trip. The results are in the order of the statements.
+   * Sends all statements without waiting in between: one round trip. The results are in the order
+   * of the statements.
    * @throws {SqlError} the first failure, after all of them have ended.
    */
   pipeline(statements: readonly Statement[]): Promise<SqlResult[]>;
 }
 
 /**
- * A shard's database for hot statements. A `query` sees all that was committed before it was called.
- * What has been acknowledged is durable. Calls that find the queue full get a Fault.
+ * A shard's database for hot statements. A `query` sees all that was committed before it was
+ * called. What has been acknowledged is durable. Calls that find the queue full get a Fault.
  */
 export interface Sql extends SqlReader {
   readonly dialect: Dialect;
@@ -76,10 +78,11 @@ export interface Sql extends SqlReader {
    */
   execute(text: string, params?: readonly SqlValue[]): Promise<SqlResult>;
   /**
-   * Runs `work` in a transaction (READ COMMITTED, or stricter) and commits when it has resolved; rolls back and throws
-   * on when it rejects. It is not repeated: the caller decides, by `SqlError.kind`. Where the commit itself fails with
-   * kind `connection` it is unknown whether it happened. Nothing but the transaction's own statements should be awaited in
-   * `work`: on SQLite every other writer waits meanwhile.
+   * Runs `work` in a transaction (READ COMMITTED, or stricter) and commits when it has resolved;
+   * rolls back and throws on when it rejects. It is not repeated: the caller decides, by
+   * `SqlError.kind`. Where the commit itself fails with kind `connection` it is unknown whether it
+   * happened. Nothing but the transaction's own statements should be awaited in `work`: on SQLite
+   * every other writer waits meanwhile.
    * @throws {SqlError}
    * @throws {Fault} UNAVAILABLE when too many wait already.
    */
@@ -87,8 +90,9 @@ export interface Sql extends SqlReader {
 }
 
 /**
- * Why a statement failed: a unique or primary key struck; the engine chose this transaction to end a deadlock; a lock was not to be had
- * in time; the connection or the worker is gone (and whether the statement ran is unknown); anything else.
+ * Why a statement failed: a unique or primary key struck; the engine chose this transaction to end
+ * a deadlock; a lock was not to be had in time; the connection or the worker is gone (and whether
+ * the statement ran is unknown); anything else.
  */
 export type SqlErrorKind = 'unique' | 'deadlock' | 'lockTimeout' | 'connection' | 'other';
 
@@ -101,6 +105,16 @@ export class SqlError extends Error {
     super(message, options);
     this.kind = kind;
   }
+}
+
+/**
+ * A statement's answer that nobody need await: where it fails the transaction's end says so.
+ * Without this, awaiting two one after the other would leave the second's rejection unhandled when
+ * the first fails, and end the process.
+ */
+export function toldByCommit<T>(answer: Promise<T>): Promise<T> {
+  answer.catch(() => undefined);
+  return answer;
 }
 
 /** `?, ?, ?`: marks for a list of `count` values, as in `IN (…)`. */

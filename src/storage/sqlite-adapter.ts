@@ -19,7 +19,10 @@ export interface SqliteAdapterDeps {
 
 const identity = { provider: 'sqlite', adapterName: 'fastim-sqlite-thread' } as const;
 
-/** What the generated client for SQLite talks to: the same threads, in the same turn, as the SQL port. */
+/**
+ * What the generated client for SQLite talks to: the same threads, in the same turn, as the SQL
+ * port.
+ */
 export function sqliteAdapter(deps: SqliteAdapterDeps): SqlDriverAdapterFactory {
   return { ...identity, connect: () => Promise.resolve(connection(deps)) };
 }

@@ -13,7 +13,8 @@ interface Reading {
 }
 
 /**
- * The one connection of a thread to its file. Synchronous: it belongs into a worker thread. Durable (WAL, each commit is flushed).
+ * The one connection of a thread to its file. Synchronous: it belongs into a worker thread. Durable
+ * (WAL, each commit is flushed).
  */
 export class SqliteConnection {
   readonly #database: Database.Database;
@@ -67,8 +68,9 @@ export class SqliteConnection {
   }
 
   /**
-   * This connection as Prisma's libsql adapter asks for it, instead of a client of its own: so that there is one connection, whose settings stay.
-   * Only what the adapter calls outside of transactions: those are begun and ended by the caller of this class.
+   * This connection as Prisma's libsql adapter asks for it, instead of a client of its own: so that
+   * there is one connection, whose settings stay. Only what the adapter calls outside of
+   * transactions: those are begun and ended by the caller of this class.
    */
   get client(): Pick<Client, 'execute' | 'executeMultiple' | 'close'> {
     const execute = (statement: InStatement | string, args?: InArgs): Promise<ResultSet> => {
@@ -133,7 +135,8 @@ function reading(column: Database.ColumnDefinition): (value: unknown) => unknown
   return /^(TINY|SMALL|MEDIUM)?INT( UNSIGNED)?$/.test(type) ? Number : (value) => value;
 }
 
-// The driver would bind a JavaScript number as REAL, which LIMIT refuses and an undeclared column would keep.
+// The driver would bind a JavaScript number as REAL, which LIMIT refuses and an undeclared column
+// would keep.
 function bound(value: SqlValue): unknown {
   if (typeof value === 'number') return Number.isInteger(value) ? BigInt(value) : value;
   if (typeof value === 'boolean') return value ? 1n : 0n;

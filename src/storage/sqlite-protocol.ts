@@ -19,8 +19,9 @@ export type SqliteTask =
   | { readonly kind: 'close' };
 
 /**
- * A task and its place in a transaction. `transaction` is its number; the first task that names a number begins it. When one of
- * its tasks has failed, those after it are refused until it is rolled back.
+ * A task and its place in a transaction. `transaction` is its number; the first task that names a
+ * number begins it. When one of its tasks has failed, those after it are refused until it is rolled
+ * back.
  */
 export interface SqliteRequest {
   readonly id: number;

@@ -12,11 +12,17 @@ import type {
   SqliteWorkerData,
 } from './sqlite-protocol.ts';
 
-/** How often a call is looked at before its thread counts as stuck. Looks, not a clock: time that the whole process slept does not count. */
+/**
+ * How often a call is looked at before its thread counts as stuck. Looks, not a clock: time that
+ * the whole process slept does not count.
+ */
 const looksMax = 4;
 
 /** How long a caller who found too many waiting had better wait, in ms. */
 const retryAfterMs = 500;
+
+/** How long closing the file may take at least, in ms. */
+const closingMs = 1_000;
 
 interface Pending {
   readonly resolve: (value: SqliteAnswers[keyof SqliteAnswers]) => void;
@@ -34,8 +40,9 @@ export interface SqliteThreadDeps {
 }
 
 /**
- * The worker thread that owns one connection to an SQLite file, as seen from the main thread. Tasks are answered in the order of asking.
- * When the thread dies, or answers nothing for `stuckAfterMs`, all that waits is rejected (kind `connection`).
+ * The worker thread that owns one connection to an SQLite file, as seen from the main thread. Tasks
+ * are answered in the order of asking. When the thread dies, or answers nothing for `stuckAfterMs`,
+ * all that waits is rejected (kind `connection`).
  */
 export class SqliteThread implements Lifecycle {
   readonly #deps: SqliteThreadDeps;
@@ -48,6 +55,7 @@ export class SqliteThread implements Lifecycle {
   #looks = 0;
   #lost: SqlError | null = null;
   #isStopping = false;
+  #hasExited = false;
 
   constructor(deps: SqliteThreadDeps) {
     this.#deps = deps;
@@ -58,14 +66,18 @@ export class SqliteThread implements Lifecycle {
     this.#worker = worker;
     worker.on('message', (answer: SqliteAnswer) => this.#settle(answer));
     worker.on('error', (error) => this.#lose(`the SQLite thread failed: ${error.message}`, error));
-    worker.on('exit', (code) => this.#lose(`the SQLite thread ended (${code})`));
+    worker.on('exit', (code) => {
+      this.#hasExited = true;
+      this.#lose(`the SQLite thread ended (${code})`);
+    });
+    await this.call({ kind: 'query', text: 'SELECT 1 AS one', params: [] });
     this.#watch = setInterval(() => this.#checkStuck(), this.#deps.stuckAfterMs / looksMax);
     this.#watch.unref();
-    await this.call({ kind: 'query', text: 'SELECT 1 AS one', params: [] });
   }
 
   /**
-   * @param transaction the number of the transaction that the task belongs to; a new number begins one.
+   * @param transaction the number of the transaction that the task belongs to; a new number begins
+   * one.
    * @throws {SqlError}
    * @throws {DriverAdapterError} from Prisma's tasks.
    * @throws {Fault} UNAVAILABLE when too many wait already.
@@ -90,22 +102,21 @@ export class SqliteThread implements Lifecycle {
     }) as Promise<SqliteAnswers[Kind]>;
   }
 
+  /**
+   * A thread that is stuck in native code cannot be ended before the process is: it is not waited
+   * for longer than the grace.
+   */
   async stop(graceMs: number): Promise<void> {
     if (this.#isStopping) return;
     this.#isStopping = true;
-    const worker = this.#worker;
-    if (worker && !this.#lost) {
-      const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-      this.call({ kind: 'close' }).catch(() => undefined);
-      let timer: NodeJS.Timeout | undefined;
-      const grace = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, Math.max(graceMs, 1000));
-      });
-      await Promise.race([ended, grace]);
-      clearTimeout(timer);
-    }
     clearInterval(this.#watch);
-    await worker?.terminate();
+    const worker = this.#worker;
+    if (!worker || this.#hasExited) return;
+    const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+    if (!this.#lost) this.call({ kind: 'close' }).catch(() => undefined);
+    await within(ended, Math.max(graceMs, closingMs));
+    await within(worker.terminate(), closingMs);
+    worker.unref();
   }
 
   #settle(answer: SqliteAnswer): void {
@@ -142,6 +153,16 @@ export class SqliteThread implements Lifecycle {
 function workerFile(): URL {
   const isBuilt = !import.meta.url.endsWith('.ts');
   return new URL(isBuilt ? './sqlite-worker.js' : './sqlite-worker.source.mjs', import.meta.url);
+}
+
+/** Waits for something, but not for ever. */
+async function within(event: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([event, late]);
+  clearTimeout(timer);
 }
 
 function errorOf(failure: SqliteFailure): Error {

@@ -13,7 +13,8 @@ import type {
   SqliteWorkerData,
 } from './sqlite-protocol.ts';
 
-// The thread that owns one connection. Everything here is synchronous underneath, which would starve a server's event loop.
+// The thread that owns one connection. Everything here is synchronous underneath, which would
+// starve a server's event loop.
 
 const port = present(parentPort, 'this file runs as a worker thread');
 const connection = new SqliteConnection(workerData as SqliteWorkerData);

@@ -4,7 +4,10 @@ import { Fault } from '../lib/fault.ts';
 /** How long a caller who found the queue full had better wait, in ms. */
 const retryAfterMs = 500;
 
-/** Lets at most `places` callers in at a time, the others wait in order, at most `waitingMax` of them. */
+/**
+ * Lets at most `places` callers in at a time, the others wait in order, at most `waitingMax` of
+ * them.
+ */
 export class Turnstile {
   readonly #waitingMax: number;
   readonly #waiting: ((leave: () => void) => void)[] = [];

@@ -6,7 +6,8 @@ import { sqliteSchemaOf } from '../../tools/prisma-schema.ts';
 import { parseModels, type ModelColumn, type ModelTable } from '../support/prisma-model.ts';
 import { sqlEngines, type OpenEngine } from '../support/sql-engines.ts';
 
-// The schema says what the generated clients and the statements believe; the migrations make what is. They must agree.
+// The schema says what the generated clients and the statements believe; the migrations make what
+// is. They must agree.
 
 const schema = readFileSync(new URL('../../prisma/schema.prisma', import.meta.url), 'utf8');
 const models = parseModels(schema);

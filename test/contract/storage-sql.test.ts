@@ -271,6 +271,27 @@ for (const engine of sqlEngines) {
         expect(await numbers(bad)).toEqual([]);
       });
 
+      test('fail once, whichever of their statements are awaited', async () => {
+        const unhandled: unknown[] = [];
+        const note = (reason: unknown): void => void unhandled.push(reason);
+        process.on('unhandledRejection', note);
+        const list = newList();
+        const work = sql.transaction(async (tx) => {
+          const first = tx.execute(`${insertEntry} (?, 1, NULL)`, [list]);
+          const others = [
+            tx.execute(`${insertEntry} (?, 2, NULL)`, [list]),
+            tx.query('SELECT 1 FROM NoTable'),
+            tx.pipeline([{ text: 'SELEC' }]),
+          ];
+          await first;
+          await Promise.all(others);
+        });
+        await expect(work).rejects.toEqual(failure('other'));
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        process.off('unhandledRejection', note);
+        expect(unhandled).toEqual([]);
+      });
+
       test('refuse statements once they have ended', async () => {
         const list = newList();
         const tx = await sql.transaction((inside) => Promise.resolve(inside));

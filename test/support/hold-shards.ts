@@ -1,4 +1,5 @@
-// A process that starts the shards of its first argument (JSON), says so, writes without end, and waits to be killed.
+// A process that starts the shards of its first argument (JSON), says so, writes without end, and
+// waits to be killed.
 import { systemClock } from '../../src/lib/clock.ts';
 import { Shards, type ShardsConfig } from '../../src/storage/shards.ts';
 
