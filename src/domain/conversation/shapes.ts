@@ -26,6 +26,7 @@ export interface MemberPage {
   readonly hasPreviousPage: boolean;
 }
 
+/** Which stretch of a list is asked for: the first so many after a cursor. */
 export interface ForwardPage {
   readonly first: number;
   /** A cursor as the client gave it. */

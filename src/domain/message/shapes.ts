@@ -12,6 +12,7 @@ export interface MessagesDeps {
   readonly onReadsCommitted: (shardIndex: number) => void;
 }
 
+/** What a client asks to be sent; the same clientMessageId is the same message. */
 export interface SendInput {
   readonly conversationId: bigint;
   readonly clientMessageId: string;
@@ -41,11 +42,13 @@ export interface ChangesPage {
   readonly hasMore: boolean;
 }
 
+/** Which message: it has no id of its own. */
 export interface MessageKey {
   readonly conversationId: bigint;
   readonly seq: number;
 }
 
+/** Which message, and whose. */
 export interface SentMessageKey extends MessageKey {
   /** Null for a system message. */
   readonly senderId: bigint | null;
