@@ -1,4 +1,5 @@
-import { parse } from 'graphql';
+import { request, type IncomingMessage } from 'node:http';
+import { parse, print } from 'graphql';
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { describe, expect, test } from 'vitest';
 import {
@@ -73,5 +74,32 @@ describe('who reads too slowly', () => {
     expect(got.length).toBeGreaterThan(0);
     expect(got.length).toBeLessThan(80);
     await cat[Symbol.asyncDispose]();
+  });
+
+  test('as a stream of events is told so in its last one', async () => {
+    await using server = await startTestServer();
+    const ann = await signUp(server, 'ann');
+    const conversationId = await ann.directWith(ann);
+    const response = await new Promise<IncomingMessage>((resolve) => {
+      request(`${server.url}/graphql`, {
+        method: 'POST',
+        headers: {
+          accept: 'text/event-stream',
+          'content-type': 'application/json',
+          authorization: `Bearer ${ann.auth.accessToken}`,
+        },
+      })
+        .on('response', resolve)
+        .end(JSON.stringify({ query: print(heavy) }));
+    });
+    await say(ann, conversationId, 80);
+    let body = '';
+    for await (const chunk of response.setEncoding('utf8')) body += String(chunk);
+    const events = body.split('\n\n').filter((event) => event.startsWith('event: next'));
+    expect(events.length).toBeLessThan(80);
+    const last = JSON.parse(events.at(-1)!.slice('event: next\ndata: '.length)) as unknown;
+    const extensions = { code: 'UNAVAILABLE', retryable: true, closeCode: 4603 };
+    expect(last).toMatchObject({ errors: [{ extensions }] });
+    expect(body.endsWith('event: complete\ndata:\n\n')).toBe(true);
   });
 });

@@ -7,6 +7,7 @@ import {
   type CryptoKey,
   type JWK,
 } from 'jose';
+import { StartupRefusal } from '../../storage/startup-refusal.ts';
 import { z } from 'zod';
 import { assert } from '../../lib/assert.ts';
 
@@ -27,7 +28,7 @@ export interface KeyRing {
 }
 
 /** Why a JWK set cannot be used; for the operator. */
-export class KeyRingError extends Error {
+export class KeyRingError extends StartupRefusal {
   override name = 'KeyRingError';
 }
 
