@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { areFailpoints } from './lib/failpoint.ts';
 import { slotCount } from './lib/id.ts';
 import { logLevels, type LogLevel } from './lib/log.ts';
 import { parsePartition } from './lib/partition.ts';
@@ -158,9 +159,18 @@ export const variables = z.object({
     .describe('How much is logged: trace, debug, info, warn, error, fatal or silent.'),
   FAILPOINTS: z
     .string()
+    .refine(areFailpoints, 'must be like kill:before-commit@2,bug:ack-before-commit')
     .optional()
-    .describe("Where FastIM's own tests make the process die; never set it on data you need."),
+    .describe("Where FastIM's own tests make the process die; refused without NODE_ENV=test."),
 });
+
+/** A crash or a bug on purpose: nobody shall have one by a variable that was left set. */
+const failpoints = z
+  .object({ FAILPOINTS: z.string().optional(), NODE_ENV: z.string().optional() })
+  .refine(({ FAILPOINTS, NODE_ENV }) => FAILPOINTS === undefined || NODE_ENV === 'test', {
+    path: ['FAILPOINTS'],
+    message: 'is for tests alone, so it needs NODE_ENV=test',
+  });
 
 /** What hangs together is read beside the rest, so that all mistakes show at once. */
 const slotMap = variables
@@ -189,8 +199,9 @@ export function readConfig(
   });
   const parsed = variables.safeParse(Object.fromEntries(given));
   const map = slotMap.safeParse(Object.fromEntries(given));
-  if (parsed.success && map.success) return frozen(toConfig(parsed.data, map.data));
-  const issues = [parsed, map].flatMap(({ error }) => error?.issues ?? []);
+  const armed = failpoints.safeParse(Object.fromEntries(given));
+  if (parsed.success && map.success && armed.success) return frozen(toConfig(parsed.data, map.data));
+  const issues = [parsed, map, armed].flatMap(({ error }) => error?.issues ?? []);
   const mistakes = issues.map(({ path, message }) => `${path.join('.')} ${message}`);
   throw new ConfigError([...new Set(mistakes)]);
 }

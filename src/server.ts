@@ -9,7 +9,7 @@ import { Sessions, type KeyFile } from './domain/session/session.ts';
 import { Timelines } from './domain/timeline/timeline.ts';
 import { Passwords, passwordCost, Users, type PasswordCost } from './domain/user/user.ts';
 import { systemClock, type Clock } from './lib/clock.ts';
-import { failpointsOf } from './lib/failpoint.ts';
+import { failpointsOf, type Failpoints } from './lib/failpoint.ts';
 import { IdSource } from './lib/id.ts';
 import { startInOrder, type Lifecycle } from './lib/lifecycle.ts';
 import { createLogger, type Logger } from './lib/log.ts';
@@ -105,6 +105,7 @@ function wire(config: Config, given: ServerDeps, state: { readonly isStarted: bo
     config,
     clock: given.clock ?? systemClock,
     log: given.log ?? createLogger({ level: config.logLevel }),
+    failpoints: failpointsOf(config.failpoints),
     limits: { ...limits, ...given.limits },
   };
   const domain = wireDomain(base, given);
@@ -154,10 +155,12 @@ interface Base {
   readonly config: Config;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly failpoints: Failpoints;
   readonly limits: typeof limits;
 }
 
-function wireDomain({ config, clock, log, limits: bounds }: Base, given: ServerDeps) {
+function wireDomain(base: Base, given: ServerDeps) {
+  const { config, clock, log, failpoints, limits: bounds } = base;
   const ids = new IdSource({ clock });
   const shards = new Shards(shardsConfig(config), {
     clock,
@@ -167,7 +170,6 @@ function wireDomain({ config, clock, log, limits: bounds }: Base, given: ServerD
       given.onLost?.(reason);
     },
   });
-  const failpoints = failpointsOf(config.failpoints);
   const pipeline = new Pipeline({
     shards,
     clock,
@@ -229,7 +231,8 @@ function wireRealtime(base: Base, given: ServerDeps, domain: Domain) {
     presence.membershipEnded(id, userId);
   });
   const { followers, inboxLog, largeGroups, router } = pipeline;
-  const reader = new InboxReader({ inboxLog, conversations, messages });
+  const { failpoints } = base;
+  const reader = new InboxReader({ inboxLog, failpoints, conversations, messages });
   const inboxes = new Inboxes({ ...base, inboxLog, largeGroups, router, reader });
   const streams: Streams = {
     async inbox(viewer, after) {

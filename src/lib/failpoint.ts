@@ -11,6 +11,13 @@ export interface Failpoints {
 
 export const noFailpoints: Failpoints = { reach: () => undefined, hasBug: () => false };
 
+/** Whether `failpointsOf` can read it. */
+export function areFailpoints(text: string): boolean {
+  return text.split(',').every((part) => failpoint.test(part));
+}
+
+const failpoint = /^(kill|bug):([a-z-]+)(?:@(\d+))?$/;
+
 /**
  * Reads `kill:<place>@<times>` and `bug:<name>`, separated by commas: the process kills itself when the place is reached for
  * that time. Empty text: none.
@@ -21,7 +28,7 @@ export function failpointsOf(text: string): Failpoints {
   const bugs = new Set<string>();
   const kills = new Map<string, number>();
   for (const part of text.split(',')) {
-    const [, kind, name, times] = /^(kill|bug):([a-z-]+)(?:@(\d+))?$/.exec(part) ?? [];
+    const [, kind, name, times] = failpoint.exec(part) ?? [];
     if (kind === undefined || name === undefined) throw new Error(`no failpoint: ${part}`);
     if (kind === 'bug') bugs.add(name);
     else kills.set(name, Number(times ?? 1));

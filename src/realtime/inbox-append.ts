@@ -43,6 +43,7 @@ export async function appendJobs(
     deps.failpoints.reach('during-fan-out');
     return decided;
   });
+  deps.failpoints.reach('after-append');
   outcomes.forEach(({ appended }, index) => jobs[index]?.deliver(appended));
   return outcomes.map((result) => ({ kind: 'done', result }));
 }

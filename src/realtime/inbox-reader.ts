@@ -3,6 +3,7 @@ import type { Happening } from '../domain/inbox/inbox.ts';
 import type { Messages } from '../domain/message/message.ts';
 import type { Viewer } from '../domain/session/session.ts';
 import type { Message } from '../domain/timeline/timeline.ts';
+import type { Failpoints } from '../lib/failpoint.ts';
 import { keysOf } from './happenings.ts';
 import type { InboxLog } from './inbox-log.ts';
 import { offsetCount } from './log-entry.ts';
@@ -24,6 +25,7 @@ export interface Replayed {
 
 export interface InboxReaderDeps {
   readonly inboxLog: InboxLog;
+  readonly failpoints: Failpoints;
   readonly conversations: Pick<Conversations, 'enterAll'>;
   readonly messages: Pick<Messages, 'bySeqs'>;
 }
@@ -40,8 +42,11 @@ export class InboxReader {
    * What follows an offset, at most so many offsets of it. Null where the log does not reach back to it: events are
    * missing that were there.
    */
-  async page(viewer: Viewer, after: bigint, eventsMax: number): Promise<ReplayPage | null> {
-    const entries = await this.#deps.inboxLog.read(viewer.userId, after, eventsMax);
+  async page(viewer: Viewer, afterOffset: bigint, eventsMax: number): Promise<ReplayPage | null> {
+    const { failpoints, inboxLog } = this.#deps;
+    const after = failpoints.hasBug('replay-off-by-one') ? afterOffset + 1n : afterOffset;
+    const entries = await inboxLog.read(viewer.userId, after, eventsMax);
+    failpoints.reach('during-replay');
     const wanted = cut(entries, after, eventsMax);
     if (wanted === null) return null;
     const last = wanted.at(-1);

@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
+import type { Failpoints } from '../lib/failpoint.ts';
 import type { Lifecycle } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
 import type { CommittedRow, Message } from '../domain/timeline/timeline.ts';
@@ -15,6 +16,7 @@ import { messageKey, readMessages } from './timeline-reads.ts';
 export interface OutboxDeps {
   readonly shards: Shards;
   readonly clock: Clock;
+  readonly failpoints: Failpoints;
   readonly log: Logger;
   readonly inboxLog: InboxLog;
   readonly memberLists: MemberLists;
@@ -135,11 +137,12 @@ export class Outbox implements Lifecycle {
 
   /** One statement a shard: all up to the row that every lane has. Rows done long ago are deleted. */
   async #markDone(): Promise<void> {
-    const { shards, clock, log, limits } = this.#deps;
+    const { shards, clock, failpoints, log, limits } = this.#deps;
     for (const { index, sql } of shards.all) {
       const positions = (this.#lanes.get(index) ?? []).map((lane) => lane.position);
       const upTo = positions.reduce((least, position) => (position < least ? position : least));
       if (upTo <= (this.#marked.get(index) ?? 0n)) continue;
+      failpoints.reach('before-done');
       try {
         const now = clock.now();
         await sql.execute('UPDATE OutboxRow SET doneAtMs = ? WHERE doneAtMs IS NULL AND id <= ?', [

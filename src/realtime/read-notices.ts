@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
+import type { Failpoints } from '../lib/failpoint.ts';
 import type { Lifecycle } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
 import { readPerShard } from '../storage/per-shard.ts';
@@ -12,6 +13,7 @@ import type { Router } from './router.ts';
 export interface ReadNoticesDeps {
   readonly shards: Shards;
   readonly clock: Clock;
+  readonly failpoints: Failpoints;
   readonly log: Logger;
   readonly inboxLog: InboxLog;
   readonly memberLists: MemberLists;
@@ -97,7 +99,7 @@ export class ReadNotices implements Lifecycle {
   }
 
   async #tellAll(shardIndex: number): Promise<void> {
-    const { shards, limits, log } = this.#deps;
+    const { shards, failpoints, limits, log } = this.#deps;
     const source = shards.all[shardIndex];
     if (!source) return;
     let isMoreLeft = false;
@@ -106,9 +108,11 @@ export class ReadNotices implements Lifecycle {
         'SELECT conversationId, userId, readSeq FROM UntoldRead ORDER BY atMs LIMIT ?',
         [limits.readNoticesBatchMax],
       );
+      if (rows.length > 0) failpoints.reach('before-read-told');
       const told = (await Promise.all(rows.map((row) => this.#tell(row)))).flatMap(
         (row) => row ?? [],
       );
+      if (told.length > 0) failpoints.reach('before-read-forgotten');
       await forget(source, told);
       isMoreLeft = told.length < rows.length || rows.length === limits.readNoticesBatchMax;
     } catch (error) {

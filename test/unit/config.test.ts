@@ -113,10 +113,18 @@ it.each([
   ['APPS', ','],
   ['APPS', 'my app'],
   ['LOG_LEVEL', 'verbose'],
+  ['FAILPOINTS', 'kill:before-commit'],
 ])('refuses %s=%s, and says which', (name, value) => {
   const mistakes = mistakesOf({ [name]: value });
   expect(mistakes).toHaveLength(1);
   expect(mistakes[0]).toMatch(new RegExp(`^${name} [a-z]`));
+});
+
+it('takes failpoints under test alone, and only what can be read', () => {
+  const readable = { FAILPOINTS: 'kill:before-commit@2,bug:ack-before-commit' };
+  expect(readConfig({ ...readable, NODE_ENV: 'test' }).failpoints).toBe(readable.FAILPOINTS);
+  expect(mistakesOf({ ...readable, NODE_ENV: 'production' })).toHaveLength(1);
+  expect(mistakesOf({ FAILPOINTS: 'die', NODE_ENV: 'test' })).toHaveLength(1);
 });
 
 it('derives the URL that clients use', () => {
