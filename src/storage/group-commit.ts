@@ -15,10 +15,12 @@ export interface GroupCommitDeps<Job, Result> {
    * When it rejects nothing was committed, except with a SqlError of kind `connection`, where it is unknown.
    */
   run(jobs: readonly Job[]): Promise<readonly Settled<Result>[]>;
+  /** What a job is about: those of the same key stay behind one that is deferred. Without it all are about the same. */
+  readonly keyOf?: (job: Job) => bigint | string;
   readonly batchMax: number;
   /** Jobs waiting at the most; beyond it `submit` answers UNAVAILABLE. */
   readonly queueMax: number;
-  /** How long a job may be deferred, in ms, before it is answered UNAVAILABLE. */
+  /** How long a job may be deferred, or wait behind one that is, in ms, before it is answered UNAVAILABLE. */
   readonly deferMaxMs: number;
 }
 
@@ -35,7 +37,8 @@ const busyRetryAfterMs = 200;
 
 /**
  * One transaction at a time, and everything that arrives meanwhile shares the next one: the cost of a commit is
- * paid once for many. Jobs keep the order of their arrival. A job is answered after the commit that holds it.
+ * paid once for many. Jobs of one key keep the order of their arrival. A job is answered after the commit that holds it.
+ * Jobs of keys that were deferred take at most half of a batch: what waits for somebody else does not hold up the rest.
  *
  * Deadlocks and lock time-outs are repeated. Any other failure bisects the batch, so that one poisonous job
  * does not fail its neighbours; a Fault is everybody's. A lost connection leaves the outcome unknown: UNAVAILABLE, and the caller's retry finds out.
@@ -44,7 +47,10 @@ export class GroupCommit<Job, Result> {
   readonly #deps: GroupCommitDeps<Job, Result>;
   #queue: Ticket<Job, Result>[] = [];
   #running: Promise<void> | null = null;
+  /** Keys of which the last try deferred a job. */
+  readonly #held = new Set<bigint | string>();
   #isStopping = false;
+  #isOver = false;
 
   constructor(deps: GroupCommitDeps<Job, Result>) {
     this.#deps = deps;
@@ -77,31 +83,70 @@ export class GroupCommit<Job, Result> {
     });
     await Promise.race([this.#running, grace]);
     clearTimeout(timer);
-    for (const ticket of this.#queue.splice(0))
-      ticket.reject(unavailable('The server is stopping.'));
+    this.#isOver = true;
+    this.#refuseQueued();
     await this.#running;
   }
 
   async #drain(): Promise<void> {
     while (this.#queue.length > 0) {
-      const batch = this.#queue.splice(0, this.#deps.batchMax);
+      const batch = this.#takeBatch();
       const deferred = await this.#runBatch(batch, retriesMax);
-      const waiting = this.#expire(deferred);
-      this.#queue.unshift(...waiting);
+      for (const ticket of batch) this.#held.delete(this.#keyOf(ticket));
+      if (deferred.length === 0 && this.#held.size === 0) continue;
+      for (const ticket of deferred) this.#held.add(this.#keyOf(ticket));
+      this.#queue = this.#unexpired([...deferred, ...this.#queue]);
+      if (this.#isOver) this.#refuseQueued();
       // All that is left waits for somebody else's transaction: asking again at once would only burn.
-      if (waiting.length > 0 && waiting.length === this.#queue.length) await pause(retryPauseMs);
+      if (this.#queue.length > 0 && this.#queue.every(isWaiting)) await pause(retryPauseMs);
     }
+    this.#held.clear();
     this.#running = null;
   }
 
-  #expire(deferred: readonly Ticket<Job, Result>[]): Ticket<Job, Result>[] {
+  /** The oldest ones; of the keys that are held a few, so that it shows when they are free again. */
+  #takeBatch(): Ticket<Job, Result>[] {
+    const { batchMax } = this.#deps;
+    if (this.#held.size === 0) return this.#queue.splice(0, batchMax);
+    const batch: Ticket<Job, Result>[] = [];
+    const left: Ticket<Job, Result>[] = [];
+    const passedOver = new Set<bigint | string>();
+    let placesForHeld = Math.max(1, batchMax >> 1);
+    for (const ticket of this.#queue) {
+      const key = this.#keyOf(ticket);
+      const isHeld = this.#held.has(key);
+      if (batch.length === batchMax || passedOver.has(key) || (isHeld && placesForHeld === 0)) {
+        passedOver.add(key);
+        left.push(ticket);
+      } else {
+        batch.push(ticket);
+        if (isHeld) placesForHeld -= 1;
+      }
+    }
+    this.#queue = left;
+    return batch;
+  }
+
+  /** Those whose time is not over, of them and of what waits behind them. */
+  #unexpired(tickets: readonly Ticket<Job, Result>[]): Ticket<Job, Result>[] {
     const now = performance.now();
-    return deferred.filter((ticket) => {
+    return tickets.filter((ticket) => {
+      if (!this.#held.has(this.#keyOf(ticket))) return true;
       ticket.deferredSince ??= now;
       if (now - ticket.deferredSince <= this.#deps.deferMaxMs) return true;
       ticket.reject(unavailable('The conversation is busy.'));
       return false;
     });
+  }
+
+  #keyOf({ job }: Ticket<Job, Result>): bigint | string {
+    return this.#deps.keyOf?.(job) ?? '';
+  }
+
+  #refuseQueued(): void {
+    for (const ticket of this.#queue.splice(0)) {
+      ticket.reject(unavailable('The server is stopping.'));
+    }
   }
 
   /** Runs and settles a batch; returns the tickets that go to the next. */
@@ -149,6 +194,10 @@ export class GroupCommit<Job, Result> {
     const first = await this.#runBatch(batch.slice(0, middle), retriesMax);
     return [...first, ...(await this.#runBatch(batch.slice(middle), retriesMax))];
   }
+}
+
+function isWaiting({ deferredSince }: { readonly deferredSince: number | null }): boolean {
+  return deferredSince !== null;
 }
 
 function unavailable(message: string, cause?: unknown): Fault {

@@ -57,6 +57,7 @@ export class ReadWriter {
     if (!writer) {
       writer = new GroupCommit<Read, Member>({
         run: (reads) => this.#run(shard, reads),
+        keyOf,
         batchMax: limits.readsBatchMax,
         queueMax: limits.readsQueueMax,
         deferMaxMs: 0,

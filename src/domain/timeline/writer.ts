@@ -13,7 +13,7 @@ import type { Draft, ResultOf, Results, Send } from './draft.ts';
 import { settleDuplicates } from './duplicates.ts';
 import type { Outcome } from './duplicates.ts';
 import type { TimelineRules } from './kind.ts';
-import { isCreation } from './origin.ts';
+import { isCreation, originText } from './origin.ts';
 import type { CommittedRow } from './outbox.ts';
 
 export interface TimelinesDeps {
@@ -55,6 +55,7 @@ export class Timelines implements Lifecycle {
     for (const shard of shards.all) {
       const writer = new GroupCommit<Draft, Result>({
         run: (drafts) => this.#run(shard, drafts),
+        keyOf: (draft) => (isCreation(draft) ? originText(draft) : draft.conversationId),
         batchMax: limits.writerBatchDraftsMax,
         queueMax: limits.writerQueueDraftsMax,
         deferMaxMs: limits.writerDeferMaxMs,
