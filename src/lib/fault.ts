@@ -39,3 +39,19 @@ export class Fault extends Error {
       : { code: this.code, retryable, retryAfterMs: this.retryAfterMs };
   }
 }
+
+/** How an error that is no Fault says what a caller may know of it. */
+export const asFault: unique symbol = Symbol('asFault');
+
+/** An error that the callers may know something of, though where it arose nobody could say what. */
+export interface Explicable {
+  /** Null: it is a bug. */
+  readonly [asFault]: Fault | null;
+}
+
+/** What a caller may know of an error; null: it is a bug. */
+export function faultOf(error: unknown): Fault | null {
+  if (error instanceof Fault) return error;
+  if (typeof error !== 'object' || error === null || !(asFault in error)) return null;
+  return error[asFault] instanceof Fault ? error[asFault] : null;
+}

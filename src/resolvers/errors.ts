@@ -1,23 +1,26 @@
 import { GraphQLError, Kind, type GraphQLFormattedError } from 'graphql';
-import { Fault, faultCodes } from '../lib/fault.ts';
+import { Fault, faultCodes, faultOf } from '../lib/fault.ts';
 
 /** Told of each bug that a client met, with the path of the field that met it. */
 export type ReportBug = (bug: unknown, path: string) => void;
 
 /**
- * An error as a client may see it, with a code of the closed table. A Fault says what it is; what GraphQL refuses
- * (parsing, validation, coercion) is INVALID_ARGUMENT; anything else is a bug: reported, and masked as INTERNAL.
+ * An error as a client may see it, with a code of the closed table. A Fault says what it is, and so does what can be
+ * told as one (a database that is gone); what GraphQL refuses (parsing, validation, coercion) is INVALID_ARGUMENT;
+ * anything else is a bug: reported, and masked as INTERNAL.
  * What it has made it leaves as it is.
  */
 export function toGraphQLError(error: unknown, report: ReportBug): GraphQLError {
   if (!(error instanceof GraphQLError)) {
-    if (error instanceof Fault) return withExtensions(error.message, {}, error);
+    const fault = faultOf(error);
+    if (fault) return withExtensions(fault.message, {}, fault);
     report(error, '');
     return withExtensions(masked.message, {}, masked);
   }
   if (isPresentable(error)) return error;
   const cause = rootOf(error);
-  if (cause instanceof Fault) return withExtensions(cause.message, error, cause);
+  const fault = faultOf(cause);
+  if (fault) return withExtensions(fault.message, error, fault);
   if (isRefusal(error, cause)) {
     return withExtensions(error.message, error, new Fault('INVALID_ARGUMENT', error.message));
   }

@@ -1,3 +1,4 @@
+import { asFault, Fault, type Explicable } from '../lib/fault.ts';
 import type { Dialect } from './dialect.ts';
 
 /**
@@ -96,14 +97,25 @@ export interface Sql extends SqlReader {
  */
 export type SqlErrorKind = 'unique' | 'deadlock' | 'lockTimeout' | 'connection' | 'other';
 
-/** The one error of every engine. The driver's own is its `cause`. */
-export class SqlError extends Error {
+/** When a database that is busy or gone may be asked again, in ms. */
+const retryAfterMs = 500;
+
+/**
+ * The one error of every engine. The driver's own is its `cause`. To who asked from outside, a database that is gone or
+ * too busy is UNAVAILABLE; the rest is a bug of ours.
+ */
+export class SqlError extends Error implements Explicable {
   override name = 'SqlError';
   readonly kind: SqlErrorKind;
 
   constructor(kind: SqlErrorKind, message: string, options: { cause?: unknown } = {}) {
     super(message, options);
     this.kind = kind;
+  }
+
+  get [asFault](): Fault | null {
+    if (this.kind === 'unique' || this.kind === 'other') return null;
+    return new Fault('UNAVAILABLE', 'The database did not answer.', { retryAfterMs, cause: this });
   }
 }
 

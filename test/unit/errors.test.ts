@@ -4,6 +4,7 @@ import { contextFor, type Services } from '../../src/context.ts';
 import { Fault } from '../../src/lib/fault.ts';
 import { presentErrors, toGraphQLError } from '../../src/resolvers/errors.ts';
 import { buildSchema } from '../../src/resolvers/schema.ts';
+import { SqlError } from '../../src/storage/sql.ts';
 
 const schema = buildSchema();
 const refused = { code: 'INVALID_ARGUMENT', retryable: false };
@@ -40,6 +41,29 @@ describe('an error as the client sees it', () => {
       },
     ]);
     expect(bugs).toEqual([]);
+  });
+
+  it.each(['connection', 'deadlock', 'lockTimeout'] as const)(
+    'tells a database that fails by %s as UNAVAILABLE, and no more of it',
+    async (kind) => {
+      const { shown, bugs } = await gate(() => {
+        throw new SqlError(kind, 'secret', { cause: new Error('secret') });
+      }, '{ gate { url } }');
+      expect(shown).toMatchObject([
+        { extensions: { code: 'UNAVAILABLE', retryable: true, retryAfterMs: 500 } },
+      ]);
+      expect(JSON.stringify(shown)).not.toContain('secret');
+      expect(bugs).toEqual([]);
+    },
+  );
+
+  it.each(['unique', 'other'] as const)('masks a database error of kind %s', async (kind) => {
+    const bug = new SqlError(kind, 'secret');
+    const { shown, bugs } = await gate(() => {
+      throw bug;
+    }, '{ gate { url } }');
+    expect(shown).toMatchObject([{ extensions: { code: 'INTERNAL', retryable: true } }]);
+    expect(bugs).toEqual([[bug, 'gate']]);
   });
 
   it('masks a bug, and reports it with its path', async () => {
