@@ -102,6 +102,8 @@ const table = {
   // Connections
   /** What may wait for one connection before it is closed with 4603. */
   connectionQueueBytesMax: 1 * mebibyte,
+  /** How long half of that may wait while nothing is taken, before it is closed with 4603 as well. */
+  connectionStallMs: 10 * second,
   /** What answers to a connection's own requests may wait for it before it is closed with 4603. */
   connectionAnswerBytesMax: 16 * mebibyte,
   /** How long a socket may take to close after it was told to. */

@@ -20,6 +20,8 @@ export interface Budget {
   readonly eventBytesMax: number;
   /** Answers to requests: their sender asked for them, so they may be longer. */
   readonly answerBytesMax: number;
+  /** How long a reader that is waited for may take nothing. */
+  readonly stallMs: number;
 }
 
 type State = 'open' | 'ending' | 'closing' | 'closed';
@@ -40,6 +42,7 @@ export class Connection {
   #unsent: (OutgoingText & { kind: 'event' | 'answer' })[] = [];
   #flush: NodeJS.Immediate | undefined;
   #state: State = 'open';
+  #paced: { readonly waiting: (() => void)[]; timer: NodeJS.Timeout } | undefined;
   #ending: { closing: Closing; timer: NodeJS.Timeout } | undefined;
 
   constructor(id: number, deps: { transport: Transport; budget: Budget }) {
@@ -92,7 +95,24 @@ export class Connection {
     this.#transport.write(texts, () => {
       this.#waiting.event -= events;
       this.#waiting.answer -= answers;
+      if (this.#isRoomy) this.#release();
+      else this.#paced?.timer.refresh();
     });
+  }
+
+  /**
+   * Resolves when at most half of the events' budget waits, or the connection takes no more: for a sender that can go
+   * at the reader's pace, as a replay can. A reader that takes nothing for `stallMs` meanwhile is closed with 4603.
+   */
+  paced(): Promise<void> {
+    if (this.#isRoomy || !this.isOpen) return Promise.resolve();
+    const stalled = (): void => {
+      this.#unsent = [];
+      this.close(closings.tooSlow);
+    };
+    this.#paced ??= { waiting: [], timer: setTimeout(stalled, this.#budget.stallMs) };
+    const { waiting } = this.#paced;
+    return new Promise((resolve) => waiting.push(resolve));
   }
 
   ping(): void {
@@ -173,7 +193,19 @@ export class Connection {
     return () => this.#closeListeners.delete(listener);
   }
 
+  get #isRoomy(): boolean {
+    return this.#waiting.event <= this.#budget.eventBytesMax / 2;
+  }
+
+  #release(): void {
+    clearTimeout(this.#paced?.timer);
+    const waiting = this.#paced?.waiting ?? [];
+    this.#paced = undefined;
+    for (const resolve of waiting) resolve();
+  }
+
   #tellClosed(): void {
+    this.#release();
     for (const listener of this.#closeListeners) {
       this.#closeListeners.delete(listener);
       listener();

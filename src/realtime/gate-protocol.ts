@@ -135,9 +135,14 @@ function release(socket: Socket): void {
   }
 }
 
-/** Answers to requests, and what belongs to no operation, have a budget of their own. */
-function send(connection: Connection, text: string): void {
-  connection.send(text, isAnswer(connection, text) ? 'answer' : 'event');
+/**
+ * Answers to requests, and what belongs to no operation, have a budget of their own.
+ * @returns when the next event of the same subscription may come: it is pulled at the reader's pace.
+ */
+function send(connection: Connection, text: string): Promise<void> {
+  const kind = isAnswer(connection, text) ? 'answer' : 'event';
+  connection.send(text, kind);
+  return kind === 'event' ? connection.paced() : Promise.resolve();
 }
 
 function isAnswer(connection: Connection, text: string): boolean {

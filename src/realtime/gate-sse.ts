@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { ExecutionResult, FormattedExecutionResult } from 'graphql';
+import { GraphQLError, type ExecutionResult, type FormattedExecutionResult } from 'graphql';
 import type { Viewer } from '../domain/session/session.ts';
 import { faultCodes, type FaultCode } from '../lib/fault.ts';
 import { closings, type Closing } from './close-codes.ts';
@@ -60,7 +60,14 @@ export async function streamEvents(
   const iterator = results[Symbol.asyncIterator]();
   if (viewer === null || gate.signIn(connection, viewer)) {
     connection.onClose(() => void iterator.return?.());
-    await pump(iterator, (result) => connection.send(JSON.stringify(deps.present(result))));
+    const send = (result: ExecutionResult): Promise<void> => {
+      connection.send(JSON.stringify(deps.present(result)));
+      return connection.paced();
+    };
+    await pump(iterator, send).catch((error: unknown) => {
+      const originalError = error instanceof Error ? error : new Error(String(error));
+      return send({ errors: [new GraphQLError(originalError.message, { originalError })] });
+    });
   } else {
     await iterator.return?.();
   }
@@ -70,9 +77,10 @@ export async function streamEvents(
 
 async function pump(
   iterator: AsyncIterator<ExecutionResult>,
-  send: (result: ExecutionResult) => void,
+  send: (result: ExecutionResult) => Promise<void>,
 ): Promise<void> {
-  for (let step = await iterator.next(); !step.done; step = await iterator.next()) send(step.value);
+  for (let step = await iterator.next(); !step.done; step = await iterator.next())
+    await send(step.value);
 }
 
 /** A comment is no question that could be answered: the system's keep-alive finds out who is gone. */

@@ -10,6 +10,7 @@ import { Heartbeat } from './heartbeat.ts';
 export interface GateLimits {
   readonly connectionQueueBytesMax: number;
   readonly connectionAnswerBytesMax: number;
+  readonly connectionStallMs: number;
   readonly heartbeatQuietMs: number;
   readonly drainMs: number;
   readonly drainSliceMs: number;
@@ -92,10 +93,15 @@ export class Gate implements Lifecycle {
 
   /** Takes in a new wire, anonymous at first. The owner of the wire says `left` when it is gone. */
   open(transport: Transport): Connection {
-    const { connectionQueueBytesMax, connectionAnswerBytesMax } = this.#deps.limits;
+    const { connectionQueueBytesMax, connectionAnswerBytesMax, connectionStallMs } =
+      this.#deps.limits;
     const connection = new Connection(this.#nextId++, {
       transport,
-      budget: { eventBytesMax: connectionQueueBytesMax, answerBytesMax: connectionAnswerBytesMax },
+      budget: {
+        eventBytesMax: connectionQueueBytesMax,
+        answerBytesMax: connectionAnswerBytesMax,
+        stallMs: connectionStallMs,
+      },
     });
     this.#connections.add(connection);
     this.#forget.set(connection, this.#heartbeat.add(connection));

@@ -35,7 +35,7 @@ async function say(user: TestUser, conversationId: string, count: number): Promi
 
 describe('who reads too slowly', () => {
   test('is closed with 4603, and costs nobody else anything', async () => {
-    await using server = await startTestServer();
+    await using server = await startTestServer({}, { limits: { connectionStallMs: 400 } });
     const users = await Promise.all(['ann', 'bob', 'cat'].map((name) => signUp(server, name)));
     const [ann, bob, cat] = users as [TestUser, TestUser, TestUser];
     const memberIds = [bob.id, cat.id];
@@ -65,6 +65,7 @@ describe('who reads too slowly', () => {
       recording.stop();
     }
 
+    await new Promise((resolve) => setTimeout(resolve, 600));
     stalled.unstall();
     expect((await stalled.closed).code).toBe(4603);
     expect(await ofStalled.waitForEnd()).toBe('closed');
@@ -77,7 +78,7 @@ describe('who reads too slowly', () => {
   });
 
   test('as a stream of events is told so in its last one', async () => {
-    await using server = await startTestServer();
+    await using server = await startTestServer({}, { limits: { connectionStallMs: 400 } });
     const ann = await signUp(server, 'ann');
     const conversationId = await ann.directWith(ann);
     const response = await new Promise<IncomingMessage>((resolve) => {
@@ -93,6 +94,7 @@ describe('who reads too slowly', () => {
         .end(JSON.stringify({ query: print(heavy) }));
     });
     await say(ann, conversationId, 80);
+    await new Promise((resolve) => setTimeout(resolve, 600));
     let body = '';
     for await (const chunk of response.setEncoding('utf8')) body += String(chunk);
     const events = body.split('\n\n').filter((event) => event.startsWith('event: next'));
@@ -101,5 +103,35 @@ describe('who reads too slowly', () => {
     const extensions = { code: 'UNAVAILABLE', retryable: true, closeCode: 4603 };
     expect(last).toMatchObject({ errors: [{ extensions }] });
     expect(body.endsWith('event: complete\ndata:\n\n')).toBe(true);
+  });
+
+  test('while one that is only slow gets all of a replay that is longer than its budget', async () => {
+    await using server = await startTestServer(
+      {},
+      { limits: { connectionQueueBytesMax: 100_000 } },
+    );
+    const ann = await signUp(server, 'ann');
+    const conversationId = await ann.directWith(ann);
+    const socket = await ann.socket();
+    const before = socket.subscribe(InboxDocument, {});
+    const after = (await before.waitFor(1))[0]!.inbox.cursor;
+    before.stop();
+    await say(ann, conversationId, 60);
+    const replay = socket.subscribe(InboxDocument, { after });
+    for (let pauses = 0; pauses < 5; pauses += 1) {
+      socket.stall();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      socket.unstall();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await replay.until(
+      () => replay.events.at(-1)?.inbox.__typename === 'InboxHeartbeat',
+      'its end',
+    );
+    const seqs = replay.events.flatMap(({ inbox }) =>
+      inbox.__typename === 'MessageAdded' ? [inbox.message.seq] : [],
+    );
+    expect(seqs).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
+    await socket.close();
   });
 });

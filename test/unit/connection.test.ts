@@ -25,7 +25,7 @@ class SlowWire implements Transport {
   }
 }
 
-function connected(budget = { eventBytesMax: 100, answerBytesMax: 200 }) {
+function connected(budget = { eventBytesMax: 100, answerBytesMax: 200, stallMs: 100 }) {
   const wire = new SlowWire();
   const connection = new Connection(1, { transport: wire, budget });
   let closings = 0;
@@ -71,6 +71,31 @@ describe('what waits for a connection', () => {
     }
     expect(wire.closedWith).toEqual([]);
     expect(connection.waitingBytes).toBe(0);
+  });
+
+  test('a sender that goes at the reader’s pace waits until half of it is free', async () => {
+    const { wire, connection } = connected();
+    const log: string[] = [];
+    connection.send('x'.repeat(50));
+    await connection.paced();
+    connection.send('x'.repeat(50));
+    void connection.paced().then(() => log.push('paced'));
+    await tick();
+    expect(log).toEqual([]);
+    wire.take();
+    await tick();
+    expect(log).toEqual(['paced']);
+    expect(wire.closedWith).toEqual([]);
+  });
+
+  test('and does not wait for ever: 4603', async () => {
+    const { wire, connection } = connected();
+    connection.send('x'.repeat(100));
+    const askedAtMs = performance.now();
+    await connection.paced();
+    expect(performance.now() - askedAtMs).toBeGreaterThan(90);
+    expect(wire.closedWith).toEqual([closings.tooSlow]);
+    await connection.paced();
   });
 
   test('answers have a budget of their own', async () => {
