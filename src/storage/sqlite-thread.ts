@@ -88,7 +88,7 @@ export class SqliteThread implements Lifecycle {
   ): Promise<SqliteAnswers[Kind]> {
     if (this.#lost) return Promise.reject(this.#lost);
     const worker = this.#worker;
-    if (!worker)
+    if (!worker || this.#isStopping)
       return Promise.reject(new SqlError('connection', 'the SQLite thread is not running'));
     if (transaction === null && this.#pending.size >= this.#deps.callsMax) {
       const message = 'The database has too much to do.';
@@ -103,8 +103,9 @@ export class SqliteThread implements Lifecycle {
   }
 
   /**
-   * A thread that is stuck in native code cannot be ended before the process is: it is not waited
-   * for longer than the grace.
+   * Lets the thread finish what it was asked, close its file and end. One that does not end within
+   * the grace is left alone, to end when it can: ending a thread in native code from outside would
+   * abort the whole process.
    */
   async stop(graceMs: number): Promise<void> {
     if (this.#isStopping) return;
@@ -112,10 +113,9 @@ export class SqliteThread implements Lifecycle {
     clearInterval(this.#watch);
     const worker = this.#worker;
     if (!worker || this.#hasExited) return;
-    const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-    if (!this.#lost) this.call({ kind: 'close' }).catch(() => undefined);
-    await within(ended, Math.max(graceMs, closingMs));
-    await within(worker.terminate(), closingMs);
+    const close: SqliteRequest = { id: 0, transaction: null, task: { kind: 'close' } };
+    worker.postMessage(close);
+    await ended(worker, Math.max(graceMs, closingMs));
     worker.unref();
   }
 
@@ -134,7 +134,6 @@ export class SqliteThread implements Lifecycle {
     this.#oldestId = oldestId;
     if (this.#looks < looksMax) return;
     this.#lose(`the SQLite thread has not answered for ${this.#deps.stuckAfterMs} ms`);
-    void this.#worker?.terminate();
   }
 
   #lose(message: string, cause?: unknown): void {
@@ -155,13 +154,13 @@ function workerFile(): URL {
   return new URL(isBuilt ? './sqlite-worker.js' : './sqlite-worker.source.mjs', import.meta.url);
 }
 
-/** Waits for something, but not for ever. */
-async function within(event: Promise<unknown>, ms: number): Promise<void> {
+/** Waits for a thread's end, but not for ever. */
+async function ended(worker: Worker, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
+  await new Promise<void>((resolve) => {
+    worker.once('exit', () => resolve());
     timer = setTimeout(resolve, ms);
   });
-  await Promise.race([event, late]);
   clearTimeout(timer);
 }
 

@@ -39,7 +39,7 @@ async function answer({ id, transaction, task }: SqliteRequest): Promise<SqliteA
 }
 
 function enter(transaction: number | null, task: SqliteTask): void {
-  if (task.kind === 'rollback') return;
+  if (task.kind === 'rollback' || task.kind === 'close') return;
   if (transaction === null) {
     if (connection.isInTransaction) throw new SqlError('other', 'another transaction is open');
     return;

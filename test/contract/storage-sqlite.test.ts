@@ -47,8 +47,9 @@ async function openThreads(
     sql,
     lost,
     async [Symbol.asyncDispose]() {
-      await reader.stop(1_000);
-      await writer.stop(1_000);
+      // As long as what the slowest test has it do: a thread in native code is not ended from outside.
+      await reader.stop(25_000);
+      await writer.stop(25_000);
       await folder[Symbol.asyncDispose]();
     },
   };
@@ -153,11 +154,26 @@ describe('SQLite in threads', () => {
     expect(await sql.query('SELECT number FROM Entry')).toEqual([{ number: 0n }]);
   });
 
-  test('a thread that is stuck is ended and reported', async () => {
+  test('a thread that is stuck rejects what waits and is reported', async () => {
     await using threads = await openThreads({ stuckAfterMs: 400 });
     await expect(threads.sql.query(count(20_000_000))).rejects.toEqual(gone);
     expect(threads.lost).toEqual([gone]);
     expect(threads.lost[0]?.message).toMatch(/has not answered for 400 ms/);
+  });
+
+  test('a stop in the middle of a transaction rolls it back and closes the file', async () => {
+    await using threads = await openThreads();
+    const { sql, writer, reader } = threads;
+    const work = sql.transaction(async (tx) => {
+      await tx.execute('INSERT INTO Entry VALUES (1, NULL)');
+      await writer.stop(5_000);
+      await tx.execute('INSERT INTO Entry VALUES (2, NULL)');
+    });
+    await expect(work).rejects.toEqual(gone);
+    expect(await reader.call({ kind: 'query', text: 'SELECT * FROM Entry', params: [] })).toEqual(
+      [],
+    );
+    expect(threads.lost).toEqual([]);
   });
 
   test('ends with its process: what was committed is in the file after a stop', async () => {
