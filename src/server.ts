@@ -15,13 +15,14 @@ import { startInOrder, type Lifecycle } from './lib/lifecycle.ts';
 import { createLogger, type Logger } from './lib/log.ts';
 import { limits } from './limits.ts';
 import { shardsAnswer } from './readiness.ts';
+import { FanOut } from './realtime/fan-out.ts';
 import { Gate } from './realtime/gate.ts';
 import { cachedByText } from './realtime/gate-documents.ts';
 import { Listener } from './realtime/gate-listener.ts';
 import { GraphiqlPage } from './realtime/graphiql-page.ts';
-import { ConversationStream } from './realtime/conversation-stream.ts';
+import { ConversationStream, conversationTelling } from './realtime/conversation-stream.ts';
 import { InboxReader } from './realtime/inbox-reader.ts';
-import { Inboxes, inboxEventOf } from './realtime/inboxes.ts';
+import { Inboxes, inboxTelling } from './realtime/inboxes.ts';
 import { Pipeline } from './realtime/pipeline.ts';
 import { Pulled } from './realtime/pulled.ts';
 import { Presence } from './realtime/presence.ts';
@@ -126,6 +127,7 @@ function wire(config: Config, given: ServerDeps, state: { readonly isStarted: bo
     ...config.http,
     api: { ...api, prepare: cachedByText((text) => api.prepare(text)) },
     gate,
+    engine: new FanOut(api),
     sessions: domain.sessions,
     page,
     isReady: async () => state.isStarted && !gate.isDraining && (await answer()),
@@ -237,14 +239,14 @@ function wireRealtime(base: Base, given: ServerDeps, domain: Domain) {
   const streams: Streams = {
     async inbox(viewer, after) {
       const stream = await inboxes.open(viewer, after);
-      return new Pulled(stream, (item) => inboxEventOf(viewer.userId, item));
+      return new Pulled(stream, inboxTelling);
     },
     inboxPage: (viewer, after, first) => inboxes.page(viewer, after, first),
     async conversation(viewer, id, from) {
       const deps = { conversations, messages, followers, limits: base.limits };
       const stream = new ConversationStream(viewer, id, deps);
       await stream.start(from);
-      return new Pulled(stream, ({ event }) => event);
+      return new Pulled(stream, conversationTelling);
     },
     typing: (viewer, id) => typing.typing(viewer, id),
     setTyping: (viewer, id, isTyping) => typing.setTyping(viewer, id, isTyping),

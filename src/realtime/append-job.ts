@@ -47,6 +47,7 @@ export type AppendJob = {
 /** What a user's log got; of one user, in the order of their offsets. */
 export interface Appended {
   readonly userId: bigint;
+  readonly joinedSeq: number;
   readonly epoch: bigint;
   readonly entry: LogEntry;
 }

@@ -5,7 +5,7 @@ import type { Messages } from '../domain/message/message.ts';
 import type { Viewer } from '../domain/session/session.ts';
 import type { Message } from '../domain/timeline/timeline.ts';
 import type { Follower, Followers } from './followers.ts';
-import type { Source } from './pulled.ts';
+import type { Paced, Source, Telling } from './pulled.ts';
 
 export interface ConversationStreamDeps {
   readonly conversations: Pick<Conversations, 'enter' | 'enterOrFault'>;
@@ -20,11 +20,18 @@ export interface ConversationPosition {
   readonly afterChangeSeq: number | null;
 }
 
-/** An event, and whether it was read from the timeline: then the reader sets the pace. */
-export interface ConversationItem {
+/** An event of a conversation for one who follows it. */
+export interface ConversationItem extends Paced {
   readonly event: ConversationEvent;
-  readonly isReplay: boolean;
 }
+
+/** What a follower gets: the same for all. */
+export const conversationTelling: Telling<ConversationItem, ConversationEvent> = {
+  shareKey: ({ event, isReplay }) => (isReplay || !('message' in event) ? null : event.message),
+  cursorOf: () => '',
+  eventOf: ({ event }) => event,
+  replyToSeq: ({ event }) => ('message' in event ? event.message.replyToSeq : null),
+};
 
 type LiveEvent =
   | { readonly kind: 'added'; readonly message: Message }
@@ -74,13 +81,14 @@ export class ConversationStream implements Source<ConversationItem>, Follower {
   async start(from: ConversationPosition): Promise<void> {
     this.#deps.followers.add(this.#conversationId, this);
     try {
-      const { head } = await this.#deps.conversations.enterOrFault(
+      const { head, member } = await this.#deps.conversations.enterOrFault(
         this.viewer,
         this.#conversationId,
       );
       checkPosition(from, head);
       this.#seq = from.afterSeq ?? head.lastSeq;
       this.#changeSeq = from.afterChangeSeq ?? head.changeSeq;
+      this.#joinedSeq = member.joinedSeq;
       this.#keptSeq = this.#seq;
       this.#toChangeSeq = head.changeSeq;
     } catch (error) {
@@ -166,7 +174,7 @@ export class ConversationStream implements Source<ConversationItem>, Follower {
   }
 
   #push(event: ConversationEvent, isReplay: boolean): void {
-    this.#ready.push({ event, isReplay });
+    this.#ready.push({ event, isReplay, joinedSeq: this.#joinedSeq });
     this.#onReady();
   }
 

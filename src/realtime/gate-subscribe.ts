@@ -41,7 +41,8 @@ export async function subscribeAfresh(
   return results;
 }
 
-function isOutOfSight({ data, errors }: ExecutionResult): boolean {
+/** Whether nothing of an event can be shown, since its viewer may see it no more. */
+export function isOutOfSight({ data, errors }: ExecutionResult): boolean {
   if (!errors || errors.length === 0) return false;
   const isEmpty = data == null || Object.values(data).every((value) => value === null);
   return (

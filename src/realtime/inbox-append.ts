@@ -7,7 +7,14 @@ import type { Shard } from '../storage/shards.ts';
 import { marks, rowMarks } from '../storage/sql.ts';
 import type { Sql, SqlTransaction, SqlValue, Statement } from '../storage/sql.ts';
 import { clip, unseen } from './append-job.ts';
-import type { AppendJob, Appended, AppendOutcome, ReadEvent, Stretch } from './append-job.ts';
+import type {
+  AppendJob,
+  Appended,
+  AppendOutcome,
+  ReadEvent,
+  Recipient,
+  Stretch,
+} from './append-job.ts';
 import { entryColumns, entryValues, offsetCount } from './log-entry.ts';
 import type { LogEvent } from './log-entry.ts';
 
@@ -163,7 +170,7 @@ class Append {
       if (!fresh) continue;
       for (const recipient of recipients) {
         const visible = clip(fresh, recipient);
-        if (visible) this.#put(recipient.userId, visible, atMs, appended);
+        if (visible) this.#put(recipient, visible, atMs, appended);
       }
     }
     if (nextEventNo > mark.next) {
@@ -181,20 +188,25 @@ class Append {
     if (mark && mark.members > job.membersEventNo) return { appended, isStale: true };
     const key = toldKey(event);
     if ((this.#told.get(key) ?? -1) >= event.readSeq) return { appended, isStale: false };
-    for (const { userId } of job.recipients) this.#put(userId, event, job.atMs, appended);
+    for (const recipient of job.recipients) this.#put(recipient, event, job.atMs, appended);
     this.#told.set(key, event.readSeq);
     this.#touched.told.add(event);
     return { appended, isStale: false };
   }
 
-  #put(userId: bigint, event: LogEvent, atMs: number, appended: Appended[]): void {
+  #put(
+    { userId, joinedSeq }: Recipient,
+    event: LogEvent,
+    atMs: number,
+    appended: Appended[],
+  ): void {
     const head = this.#heads.get(userId);
     if (!head) return;
     head.lastOffset += BigInt(offsetCount(event));
     const entry = { event, lastOffset: head.lastOffset, atMs };
     this.#entries.push(entryValues(userId, entry));
     this.#touched.heads.add(head);
-    appended.push({ userId, epoch: head.epoch, entry });
+    appended.push({ userId, joinedSeq, epoch: head.epoch, entry });
   }
 
   /** Trims logs that have grown a quarter beyond what is kept, and drops those that nobody reads any more. */

@@ -57,6 +57,8 @@ export class InboxLog implements Lifecycle {
     for (const shard of shards.all) {
       const appender = new GroupCommit<AppendJob, AppendOutcome>({
         run: (jobs) => appendJobs(shard, jobs, this.#deps),
+        // None is ever deferred.
+        keyOf: () => 'append',
         batchMax: limits.appendBatchJobsMax,
         queueMax: limits.appendQueueJobsMax,
         deferMaxMs: 0,

@@ -6,15 +6,14 @@ import type { InboxLog, LogHead } from './inbox-log.ts';
 import type { InboxReader } from './inbox-reader.ts';
 import { GroupWatch } from './group-watch.ts';
 import type { LargeGroups } from './large-groups.ts';
+import type { Paced, Source } from './pulled.ts';
 import type { Delivery, Router } from './router.ts';
 
 /** An event of the inbox, and the position that its cursor names. */
-export interface InboxItem {
+export interface InboxItem extends Paced {
   readonly event: Happening | Signal;
   readonly atMs: number;
-  readonly position: Omit<Cursor, 'userId'>;
-  /** Read from the log: the reader sets the pace. Live events are paced by what happens. */
-  readonly isReplay: boolean;
+  readonly position: Cursor;
 }
 
 export interface InboxStreamDeps {
@@ -41,7 +40,7 @@ type Mode = 'reading' | 'live' | 'closed';
  * come while it reads the log wait in a bounded queue; and wherever the two do not meet (a jump, a queue that overflowed, a
  * reader that was too slow) the log is read again. So nothing that is dropped here is lost.
  */
-export class InboxStream {
+export class InboxStream implements Source<InboxItem> {
   readonly viewer: Viewer;
   readonly #deps: InboxStreamDeps;
   #mode: Mode = 'reading';
@@ -164,7 +163,7 @@ export class InboxStream {
     this.#onReady();
   }
 
-  #accept({ epoch, offset, atMs, happening }: Delivery): void {
+  #accept({ epoch, offset, atMs, joinedSeq, happening }: Delivery): void {
     if (epoch === this.#epoch && offset <= this.#offset) return;
     const isNext = epoch === this.#epoch && offset === this.#offset + 1n;
     if (!isNext || this.#ready.length >= this.#deps.limits.streamQueueEventsMax) {
@@ -174,7 +173,7 @@ export class InboxStream {
     this.#offset = offset;
     this.#toldAtMs = Math.max(this.#toldAtMs, atMs);
     this.#groups.observe(happening);
-    this.#push(happening, atMs, false);
+    this.#push(happening, atMs, false, joinedSeq);
   }
 
   #tellNotices(): void {
@@ -184,9 +183,10 @@ export class InboxStream {
     }
   }
 
-  #push(event: InboxItem['event'], atMs: number, isReplay: boolean): void {
-    const position = { epoch: this.#epoch, offset: this.#offset, atMs: this.#toldAtMs };
-    this.#ready.push({ event, atMs, position, isReplay });
+  #push(event: InboxItem['event'], atMs: number, isReplay: boolean, joinedSeq = 0): void {
+    const { userId } = this.viewer;
+    const position = { userId, epoch: this.#epoch, offset: this.#offset, atMs: this.#toldAtMs };
+    this.#ready.push({ event, atMs, position, isReplay, joinedSeq });
     this.#onReady();
   }
 

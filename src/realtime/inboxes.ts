@@ -8,6 +8,7 @@ import { reachesBack } from './inbox-log.ts';
 import { InboxStream } from './inbox-stream.ts';
 import type { InboxItem, InboxStreamDeps } from './inbox-stream.ts';
 import type { LargeGroup } from './large-groups.ts';
+import type { Telling } from './pulled.ts';
 
 export interface InboxesDeps extends Omit<InboxStreamDeps, 'onClosed'> {
   readonly log: Logger;
@@ -127,10 +128,16 @@ export class Inboxes implements Lifecycle {
   }
 }
 
-/** What a subscriber gets for an item. */
-export function inboxEventOf(userId: bigint, { event, atMs, position }: InboxItem): InboxEvent {
-  return { ...event, atMs, cursor: encodeCursor({ userId, ...position }) };
-}
+/** What a subscriber gets: the same for all whom it is told to, but for the cursor. */
+export const inboxTelling: Telling<InboxItem, InboxEvent> = {
+  shareKey({ event, isReplay }) {
+    const isSignal = event.kind === 'InboxHeartbeat' || event.kind === 'InboxReset';
+    return isReplay || isSignal ? null : event;
+  },
+  cursorOf: ({ position }) => encodeCursor(position),
+  eventOf: ({ event, atMs }, cursor) => ({ ...event, atMs, cursor }),
+  replyToSeq: ({ event }) => ('message' in event ? event.message.replyToSeq : null),
+};
 
 function resetPage(head: Cursor): InboxPage {
   const cursor = encodeCursor(head);

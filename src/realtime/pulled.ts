@@ -2,6 +2,7 @@
 export interface Source<Item> {
   /** The next one, if it is there already. */
   take(): Item | null;
+  /** One listener: called whenever `take` may have something, or it has closed. */
   onReady(listener: () => void): void;
   readonly isClosed: boolean;
   /** Throws what made it end, where it did not end by itself. */
@@ -9,22 +10,40 @@ export interface Source<Item> {
   close(): void;
 }
 
+/** What all items of sources have, for whoever tells them to many. */
+export interface Paced {
+  /** Read from the store: the reader sets the pace. Live items are paced by what happens. */
+  readonly isReplay: boolean;
+  /** The first message that the reader may see in the item's conversation. */
+  readonly joinedSeq: number;
+}
+
+/** How items become the events that a subscriber gets. */
+export interface Telling<Item extends Paced, Event> {
+  /** The same value for every subscriber whom the same thing is told to; null where it is told to nobody else. */
+  shareKey(item: Item): object | null;
+  /** What differs from subscriber to subscriber in the event itself; empty where nothing does. */
+  cursorOf(item: Item): string;
+  eventOf(item: Item, cursor: string): Event;
+  /** The seq that the event's message replies to. */
+  replyToSeq(item: Item): number | null;
+}
+
 /**
  * A source as an iterator, for a reader that pulls. Hand-written, since `return()` must end it at once, whatever `next()`
  * is pending.
  */
-export class Pulled<Item, Event> implements AsyncIterableIterator<Event> {
-  readonly #source: Source<Item>;
-  readonly #shape: (item: Item) => Event;
+export class Pulled<Item extends Paced, Event> implements AsyncIterableIterator<Event> {
+  readonly source: Source<Item>;
+  readonly telling: Telling<Item, Event>;
   readonly #waiting: {
     resolve: (step: IteratorResult<Event, undefined>) => void;
     reject: (error: unknown) => void;
   }[] = [];
 
-  /** @param shape what the reader gets for an item. */
-  constructor(source: Source<Item>, shape: (item: Item) => Event) {
-    this.#source = source;
-    this.#shape = shape;
+  constructor(source: Source<Item>, telling: Telling<Item, Event>) {
+    this.source = source;
+    this.telling = telling;
     source.onReady(() => {
       this.#serve();
     });
@@ -38,7 +57,7 @@ export class Pulled<Item, Event> implements AsyncIterableIterator<Event> {
   }
 
   return(): Promise<IteratorResult<Event, undefined>> {
-    this.#source.close();
+    this.source.close();
     this.#serve();
     return Promise.resolve({ value: undefined, done: true });
   }
@@ -49,16 +68,17 @@ export class Pulled<Item, Event> implements AsyncIterableIterator<Event> {
 
   #serve(): void {
     for (let reader = this.#waiting[0]; reader; reader = this.#waiting[0]) {
-      const item = this.#source.take();
+      const item = this.source.take();
       if (item !== null) {
         this.#waiting.shift();
-        reader.resolve({ value: this.#shape(item), done: false });
+        const value = this.telling.eventOf(item, this.telling.cursorOf(item));
+        reader.resolve({ value, done: false });
         continue;
       }
-      if (!this.#source.isClosed) return;
+      if (!this.source.isClosed) return;
       this.#waiting.shift();
       try {
-        this.#source.rethrow();
+        this.source.rethrow();
         reader.resolve({ value: undefined, done: true });
       } catch (error) {
         reader.reject(error);

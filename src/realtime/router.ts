@@ -8,6 +8,8 @@ export interface Delivery {
   readonly epoch: bigint;
   readonly offset: bigint;
   readonly atMs: number;
+  /** The first message that the user may see in that conversation. */
+  readonly joinedSeq: number;
   /** The same value for all users whom it is told to. */
   readonly happening: Happening;
 }
@@ -42,11 +44,11 @@ export class Router {
    * @param tell what an entry tells.
    */
   deliverAll(appended: readonly Appended[], tell: (entry: LogEntry) => readonly Told[]): void {
-    for (const { userId, epoch, entry } of appended) {
+    for (const { userId, joinedSeq, epoch, entry } of appended) {
       const destinations = this.#byUser.get(userId);
       if (!destinations) continue;
       for (const { offset, happening } of tell(entry)) {
-        const delivery = { epoch, offset, atMs: entry.atMs, happening };
+        const delivery = { epoch, offset, atMs: entry.atMs, joinedSeq, happening };
         for (const destination of destinations) destination.deliver(delivery);
       }
     }
