@@ -1,0 +1,135 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../support/process.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'fastim-readme-'));
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** The shell blocks under a heading, as one script. */
+async function script(heading: string): Promise<string> {
+  const text = await readFile(path.join(root, 'README.md'), 'utf8');
+  const section = text.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? '';
+  return [...section.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block]) => block).join('');
+}
+
+/** Runs a command to its end in a process group of its own, of which nothing is left afterwards. */
+async function run(
+  command: string,
+  args: readonly string[],
+  {
+    cwd,
+    env,
+    until,
+  }: { cwd: string; env: Record<string, string>; until?: (output: string) => boolean },
+) {
+  const child = spawn(command, args, {
+    cwd,
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  const pid = child.pid!;
+  const end = (): void => {
+    try {
+      process.kill(-pid, 'SIGKILL');
+    } catch {
+      // All of it is gone already.
+    }
+  };
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      if (until?.(output)) end();
+    });
+  }
+  const timer = setTimeout(end, 80_000);
+  const closed = once(child, 'close');
+  const [code] = (await once(child, 'exit')) as [number | null];
+  clearTimeout(timer);
+  end();
+  await closed;
+  return { code, output };
+}
+
+describe('the README', { timeout: 90_000 }, () => {
+  test('its tour, word for word: two people talk, over a crash of the server', async () => {
+    // The same program as dist/main.js, as the sources are now.
+    await mkdir(path.join(folder, 'dist'));
+    await writeFile(
+      path.join(folder, 'dist', 'main.js'),
+      `import { register } from '${import.meta.resolve('tsx/esm/api')}';\nregister();\n` +
+        `await import('${new URL('../../src/main.ts', import.meta.url).href}');\n`,
+    );
+    await writeFile(path.join(folder, 'package.json'), '{"type":"module"}');
+    const port = String(await freePort());
+    const env = { PORT: port, TMPDIR: folder, HOME: folder };
+    const { code, output } = await run('bash', ['-c', await script('A tour')], {
+      cwd: folder,
+      env,
+    });
+
+    const answers = output.split('\n').flatMap((line) => /(\{.*\})$/.exec(line)?.[1] ?? []);
+    const told = answers.map((line) => (JSON.parse(line) as { data?: Answer }).data ?? {});
+    const sent = told.flatMap(({ sendMessage }) => sendMessage ?? []);
+    const events = told.flatMap(({ inbox }) => inbox ?? []);
+    expect(sent, output).toEqual([
+      { isDuplicate: false, message: { seq: 1 } },
+      { isDuplicate: false, message: { seq: 2 } },
+      { isDuplicate: true, message: { seq: 1 } },
+      { isDuplicate: false, message: { seq: 3 } },
+    ]);
+    expect(events.map(({ __typename, message }) => message?.content.text ?? __typename)).toEqual([
+      'InboxHeartbeat',
+      'ConversationChanged',
+      'Hello, Ann!',
+      'Hello, Bob!',
+      'Are you still there?',
+      'InboxHeartbeat',
+    ]);
+    expect(code).toBe(0);
+  });
+
+  test('its first command gives a server, and says where it is', async () => {
+    const port = String(await freePort());
+    const data = path.join(folder, 'started');
+    const env = {
+      PORT: port,
+      DATA_DIR: data,
+      DATABASE_URLS: '',
+      HOME: folder,
+      PUBLIC_URL: '',
+      HOST: '',
+    };
+    const address = `http://127.0.0.1:${port}/graphql`;
+    const { output } = await run('npm', ['start'], {
+      cwd: root,
+      env,
+      until: (text) => text.includes(`for GraphiQL: ${address}`),
+    });
+    expect(output).toContain(`FastIM serves GraphQL on ${address}`);
+  });
+});
+
+interface Answer {
+  readonly sendMessage?: {
+    readonly isDuplicate: boolean;
+    readonly message: { readonly seq: number };
+  };
+  readonly inbox?: {
+    readonly __typename: string;
+    readonly message?: { readonly content: { readonly text: string } };
+  };
+}
