@@ -129,7 +129,7 @@ async function begin(
 function release(socket: Socket): void {
   for (const [id, operation] of Object.entries(socket.subscriptions)) {
     if (socket.extra.connection.isRequest(id)) continue;
-    // The protocol's own way of forgetting an operation.
+    // What has not begun yet ends when it would begin, since it is not here any more.
     Reflect.deleteProperty(socket.subscriptions, id);
     if (operation && 'return' in operation) void operation.return(undefined);
   }

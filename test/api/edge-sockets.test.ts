@@ -270,6 +270,23 @@ describe('sessions that end lose their sockets', () => {
   });
 });
 
+describe('half-open sockets', () => {
+  test('who gives no sign of life for two heartbeats is let go, who does stays', async () => {
+    await using beating = await startTestServer({}, { limits: { heartbeatQuietMs: 150 } });
+    const [silent, alive] = await Promise.all(
+      ['silent', 'alive'].map((name) => signUp(beating, name)),
+    );
+    const hanging = await silent!.socket();
+    const watching = await alive!.socket();
+    hanging.stall();
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    hanging.unstall();
+    expect((await hanging.closed).code).toBe(1006);
+    expect((await watching.query(GateDocument, {})).gate.gateId).toBeTruthy();
+    await watching.close();
+  });
+});
+
 describe('draining', () => {
   test('sockets close with 4604, the node is not ready, requests under way are answered', async () => {
     await using draining = await startTestServer({}, { limits: { drainSliceMs: 50 } });
