@@ -21,7 +21,6 @@ import { buildSchema } from './src/resolvers/schema.ts';
 
 const sdlFile = 'schema/schema.graphql';
 const operationsFolder = 'schema/operations';
-const operationFiles = `${operationsFolder}/*.graphql`;
 const documentsFile = 'client/generated/documents.ts';
 
 /** Types in the order in which one meets them, from the roots on; the kinds of an interface last. */
@@ -36,39 +35,34 @@ export function printContract(): string {
 /** What each generated file should say, by its path from the root. */
 export async function generated(root: string): Promise<ReadonlyMap<string, string>> {
   // Dear to load, and printing the contract does without.
-  const [{ generate }, { format, resolveConfig }] = await Promise.all([
-    import('@graphql-codegen/cli'),
+  const [{ codegen }, typescriptOperations, { format, resolveConfig }] = await Promise.all([
+    import('@graphql-codegen/core'),
+    import('@graphql-codegen/typescript-operations'),
     import('prettier'),
   ]);
   const sdl = printContract();
-  const documents = path.join(root, operationFiles);
-  const [types] = (await generate(
-    {
-      schema: sdl,
-      documents,
-      silent: true,
-      generates: {
-        [documentsFile]: {
-          plugins: ['typescript-operations'],
-          config: {
-            enumType: 'string-literal',
-            immutableTypes: true,
-            scalars: { ID: 'string', DateTime: 'string', InboxCursor: 'string', JSON: 'unknown' },
-          },
+  const document = await operations(root);
+  const types = await codegen({
+    filename: documentsFile,
+    schema: parse(sdl),
+    documents: [{ location: operationsFolder, document }],
+    pluginMap: { operations: typescriptOperations },
+    plugins: [
+      {
+        operations: {
+          enumType: 'string-literal',
+          immutableTypes: true,
+          scalars: { ID: 'string', DateTime: 'string', InboxCursor: 'string', JSON: 'unknown' },
         },
       },
-    },
-    false,
-  )) as { content: string }[];
-  if (!types) throw new Error(`nothing was generated from ${operationFiles}`);
+    ],
+    config: {},
+  });
   const style = await resolveConfig(path.join(root, documentsFile));
-  const text = await format(
-    [head, types.content, printDocuments(await operations(root))].join('\n'),
-    {
-      ...style,
-      filepath: documentsFile,
-    },
-  );
+  const text = await format([head, types, printDocuments(document)].join('\n'), {
+    ...style,
+    filepath: documentsFile,
+  });
   return new Map([
     [sdlFile, sdl],
     [documentsFile, text],

@@ -7,14 +7,6 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> =
   T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
-/** Whom to add to a group. */
-export type AddMembersInput = {
-  /** The group. */
-  readonly conversationId: string;
-  /** At most 1,000; who is a member already stays as they are. */
-  readonly userIds: ReadonlyArray<string>;
-};
-
 /** What a conversation is. */
 export type ConversationKind =
   /** Between two users, or notes to self: one for each pair, for ever. */
@@ -22,156 +14,14 @@ export type ConversationKind =
   /** Of any number of members, with an owner. */
   | 'GROUP';
 
-/** A new group. */
-export type CreateGroupInput = {
-  /** Makes the call idempotent per viewer. 1 to 64 characters. */
-  readonly clientRequestId: string;
-  /** Besides the viewer, who becomes the owner. A set: order and repeats are no matter. */
-  readonly memberIds: ReadonlyArray<string>;
-  /** 1 to 128 characters. */
-  readonly title: string;
-};
-
-/** At most 16,384 bytes as JSON. */
-export type CustomContentInput = {
-  /** At most 16,384 bytes of UTF-8 as JSON, nesting 32 levels at most. */
-  readonly data: unknown;
-  /** The app's name for it. 1 to 64 characters. */
-  readonly type: string;
-};
-
-/** The device that signs in. */
-export type DeviceInput = {
-  /** Made once by the installation and kept by it. 1 to 128 characters. */
-  readonly id: string;
-  /** What its user calls it, for the list of sessions. 1 to 128 characters. */
-  readonly name?: string | null | undefined;
-  /** The kind of device. */
-  readonly platform?: Platform;
-};
-
-/** The message to edit, and what it shall say. */
-export type EditMessageInput = {
-  /** Of the same kind as before; of custom content, of the same type. */
-  readonly content: MessageContentInput;
-  /** Where it stands. */
-  readonly conversationId: string;
-  /** Its position there. */
-  readonly seq: number;
-};
-
-/** Who wants to connect. */
-export type GateInput = {
-  /** The app (tenant). */
-  readonly appId?: string;
-  /** The client's version, for canary rules. */
-  readonly clientVersion?: string | null | undefined;
-  /** Made once by the installation and kept by it; keeps canary rules stable. */
-  readonly deviceId?: string | null | undefined;
-};
-
-/** A user's name and password, and the device that they sign in with. */
-export type LoginInput = {
-  /** The app (tenant) of the user. */
-  readonly appId?: string;
-  /** The device that signs in. */
-  readonly device: DeviceInput;
-  /** As it was given at registration. */
-  readonly password: string;
-  /** Without regard to case. */
-  readonly username: string;
-};
-
-/** How far the viewer has read. */
-export type MarkReadInput = {
-  /** The conversation. */
-  readonly conversationId: string;
-  /** Everything up to here is read. */
-  readonly seq: number;
-};
-
 /** What a member of a group may do. In a direct conversation both are MEMBER. */
 export type MemberRole =
+  /** One at all times: gives roles, removes anybody, renames. */
+  | 'OWNER'
   /** Removes plain members, renames. */
   | 'ADMIN'
   /** Reads, writes, adds members. */
-  | 'MEMBER'
-  /** One at all times: gives roles, removes anybody, renames. */
-  | 'OWNER';
-
-/** What a message says: exactly one kind. */
-export type MessageContentInput =
-  | {
-      /** A type that the app defines; FastIM stores and delivers it as it is. */
-      readonly custom: CustomContentInput;
-      readonly text?: never;
-    }
-  | { readonly custom?: never; /** Plain text. */ readonly text: TextContentInput };
-
-/** What kind of device a session is on. IOS and ANDROID are one class, each other one by itself: by default a sign-in ends the sessions of its class. */
-export type Platform =
-  /** A phone or tablet with Android. */
-  | 'ANDROID'
-  /** A desktop application. */
-  | 'DESKTOP'
-  /** A phone or tablet with iOS. */
-  | 'IOS'
-  /** Anything else, such as a script. */
-  | 'OTHER'
-  /** A browser. */
-  | 'WEB';
-
-/** The message to recall. */
-export type RecallMessageInput = {
-  /** Where it stands. */
-  readonly conversationId: string;
-  /** Its position there. */
-  readonly seq: number;
-};
-
-/** A new user, and the device that they sign in with. */
-export type RegisterInput = {
-  /** The app (tenant) to join; user names are unique within it. */
-  readonly appId?: string;
-  /** The device that signs in. */
-  readonly device: DeviceInput;
-  /** 1 to 64 characters; the user name where it is left out. */
-  readonly displayName?: string | null | undefined;
-  /** 8 to 256 characters. */
-  readonly password: string;
-  /** 3 to 32 of a-z, 0-9, '_' and '.'; unique in the app, without regard to case. */
-  readonly username: string;
-};
-
-/** Whom to remove from a group. */
-export type RemoveMemberInput = {
-  /** The group. */
-  readonly conversationId: string;
-  /** A member other than the viewer, who would use `leaveGroup`. */
-  readonly userId: string;
-};
-
-/** A message to send. */
-export type SendMessageInput = {
-  /** 1 to 64 characters, made by the client once per message and kept over retries. */
-  readonly clientMessageId: string;
-  /** What it says. */
-  readonly content: MessageContentInput;
-  /** Where to. */
-  readonly conversationId: string;
-  /** The seq of a message that the viewer may see. */
-  readonly replyToSeq?: number | null | undefined;
-};
-
-/** Whom to give which role. */
-export type SetMemberRoleInput = {
-  /** The group. */
-  readonly conversationId: string;
-  /** OWNER hands the group over: the viewer becomes ADMIN. */
-  readonly role: MemberRole;
-  /** The member. */
-  readonly userId: string;
-};
+  | 'MEMBER';
 
 /** More may come: a client shows what it does not know as it pleases. */
 export type SystemEvent =
@@ -188,10 +38,69 @@ export type SystemEvent =
   /** A member got another role. */
   | 'ROLE_CHANGED';
 
-/** 1 to 16,384 bytes of UTF-8. */
-export type TextContentInput = {
-  /** It is kept as it is. */
-  readonly text: string;
+/** What kind of device a session is on. IOS and ANDROID are one class, each other one by itself: by default a sign-in ends the sessions of its class. */
+export type Platform =
+  /** A phone or tablet with iOS. */
+  | 'IOS'
+  /** A phone or tablet with Android. */
+  | 'ANDROID'
+  /** A browser. */
+  | 'WEB'
+  /** A desktop application. */
+  | 'DESKTOP'
+  /** Anything else, such as a script. */
+  | 'OTHER';
+
+/** Who wants to connect. */
+export type GateInput = {
+  /** The app (tenant). */
+  readonly appId?: string;
+  /** The client's version, for canary rules. */
+  readonly clientVersion?: string | null | undefined;
+  /** Made once by the installation and kept by it; keeps canary rules stable. */
+  readonly deviceId?: string | null | undefined;
+};
+
+/** What to change in the viewer's profile. */
+export type UpdateProfileInput = {
+  /** 1 to 64 characters. */
+  readonly displayName: string;
+};
+
+/** A new user, and the device that they sign in with. */
+export type RegisterInput = {
+  /** The app (tenant) to join; user names are unique within it. */
+  readonly appId?: string;
+  /** 3 to 32 of a-z, 0-9, '_' and '.'; unique in the app, without regard to case. */
+  readonly username: string;
+  /** 8 to 256 characters. */
+  readonly password: string;
+  /** 1 to 64 characters; the user name where it is left out. */
+  readonly displayName?: string | null | undefined;
+  /** The device that signs in. */
+  readonly device: DeviceInput;
+};
+
+/** The device that signs in. */
+export type DeviceInput = {
+  /** Made once by the installation and kept by it. 1 to 128 characters. */
+  readonly id: string;
+  /** What its user calls it, for the list of sessions. 1 to 128 characters. */
+  readonly name?: string | null | undefined;
+  /** The kind of device. */
+  readonly platform?: Platform;
+};
+
+/** A user's name and password, and the device that they sign in with. */
+export type LoginInput = {
+  /** The app (tenant) of the user. */
+  readonly appId?: string;
+  /** Without regard to case. */
+  readonly username: string;
+  /** As it was given at registration. */
+  readonly password: string;
+  /** The device that signs in. */
+  readonly device: DeviceInput;
 };
 
 /** What to change of a group. */
@@ -202,10 +111,104 @@ export type UpdateGroupInput = {
   readonly title: string;
 };
 
-/** What to change in the viewer's profile. */
-export type UpdateProfileInput = {
-  /** 1 to 64 characters. */
-  readonly displayName: string;
+/** Whom to add to a group. */
+export type AddMembersInput = {
+  /** The group. */
+  readonly conversationId: string;
+  /** At most 1,000; who is a member already stays as they are. */
+  readonly userIds: ReadonlyArray<string>;
+};
+
+/** Whom to remove from a group. */
+export type RemoveMemberInput = {
+  /** The group. */
+  readonly conversationId: string;
+  /** A member other than the viewer, who would use `leaveGroup`. */
+  readonly userId: string;
+};
+
+/** Whom to give which role. */
+export type SetMemberRoleInput = {
+  /** The group. */
+  readonly conversationId: string;
+  /** The member. */
+  readonly userId: string;
+  /** OWNER hands the group over: the viewer becomes ADMIN. */
+  readonly role: MemberRole;
+};
+
+/** A new group. */
+export type CreateGroupInput = {
+  /** Makes the call idempotent per viewer. 1 to 64 characters. */
+  readonly clientRequestId: string;
+  /** 1 to 128 characters. */
+  readonly title: string;
+  /** Besides the viewer, who becomes the owner. A set: order and repeats are no matter. */
+  readonly memberIds: ReadonlyArray<string>;
+};
+
+/** A message to send. */
+export type SendMessageInput = {
+  /** Where to. */
+  readonly conversationId: string;
+  /** 1 to 64 characters, made by the client once per message and kept over retries. */
+  readonly clientMessageId: string;
+  /** What it says. */
+  readonly content: MessageContentInput;
+  /** The seq of a message that the viewer may see. */
+  readonly replyToSeq?: number | null | undefined;
+};
+
+/** What a message says: exactly one kind. */
+export type MessageContentInput =
+  | {
+      /** Plain text. */
+      readonly text: TextContentInput;
+      readonly custom?: never;
+    }
+  | {
+      readonly text?: never; /** A type that the app defines; FastIM stores and delivers it as it is. */
+      readonly custom: CustomContentInput;
+    };
+
+/** 1 to 16,384 bytes of UTF-8. */
+export type TextContentInput = {
+  /** It is kept as it is. */
+  readonly text: string;
+};
+
+/** At most 16,384 bytes as JSON. */
+export type CustomContentInput = {
+  /** The app's name for it. 1 to 64 characters. */
+  readonly type: string;
+  /** At most 16,384 bytes of UTF-8 as JSON, nesting 32 levels at most. */
+  readonly data: unknown;
+};
+
+/** The message to recall. */
+export type RecallMessageInput = {
+  /** Where it stands. */
+  readonly conversationId: string;
+  /** Its position there. */
+  readonly seq: number;
+};
+
+/** The message to edit, and what it shall say. */
+export type EditMessageInput = {
+  /** Where it stands. */
+  readonly conversationId: string;
+  /** Its position there. */
+  readonly seq: number;
+  /** Of the same kind as before; of custom content, of the same type. */
+  readonly content: MessageContentInput;
+};
+
+/** How far the viewer has read. */
+export type MarkReadInput = {
+  /** The conversation. */
+  readonly conversationId: string;
+  /** Everything up to here is read. */
+  readonly seq: number;
 };
 
 export type RegisterMutationVariables = Exact<{
@@ -423,18 +426,11 @@ export type ColdStartQuery = {
               readonly displayName: string;
             } | null;
             readonly content:
+              | { readonly __typename: 'TextContent'; readonly text: string }
               | {
                   readonly __typename: 'CustomContent';
                   readonly type: string;
                   readonly data: unknown;
-                }
-              | {
-                  readonly __typename: 'RecalledContent';
-                  readonly recalledBy: {
-                    readonly id: string;
-                    readonly username: string;
-                    readonly displayName: string;
-                  } | null;
                 }
               | {
                   readonly __typename: 'SystemContent';
@@ -452,7 +448,14 @@ export type ColdStartQuery = {
                     readonly displayName: string;
                   }>;
                 }
-              | { readonly __typename: 'TextContent'; readonly text: string };
+              | {
+                  readonly __typename: 'RecalledContent';
+                  readonly recalledBy: {
+                    readonly id: string;
+                    readonly username: string;
+                    readonly displayName: string;
+                  } | null;
+                };
           } | null;
           readonly me: {
             readonly unreadCount: number | null;
@@ -513,18 +516,11 @@ export type ConversationListQuery = {
               readonly displayName: string;
             } | null;
             readonly content:
+              | { readonly __typename: 'TextContent'; readonly text: string }
               | {
                   readonly __typename: 'CustomContent';
                   readonly type: string;
                   readonly data: unknown;
-                }
-              | {
-                  readonly __typename: 'RecalledContent';
-                  readonly recalledBy: {
-                    readonly id: string;
-                    readonly username: string;
-                    readonly displayName: string;
-                  } | null;
                 }
               | {
                   readonly __typename: 'SystemContent';
@@ -542,7 +538,14 @@ export type ConversationListQuery = {
                     readonly displayName: string;
                   }>;
                 }
-              | { readonly __typename: 'TextContent'; readonly text: string };
+              | {
+                  readonly __typename: 'RecalledContent';
+                  readonly recalledBy: {
+                    readonly id: string;
+                    readonly username: string;
+                    readonly displayName: string;
+                  } | null;
+                };
           } | null;
           readonly me: {
             readonly unreadCount: number | null;
@@ -597,15 +600,8 @@ export type ConversationQuery = {
         readonly displayName: string;
       } | null;
       readonly content:
+        | { readonly __typename: 'TextContent'; readonly text: string }
         | { readonly __typename: 'CustomContent'; readonly type: string; readonly data: unknown }
-        | {
-            readonly __typename: 'RecalledContent';
-            readonly recalledBy: {
-              readonly id: string;
-              readonly username: string;
-              readonly displayName: string;
-            } | null;
-          }
         | {
             readonly __typename: 'SystemContent';
             readonly event: SystemEvent;
@@ -622,7 +618,14 @@ export type ConversationQuery = {
               readonly displayName: string;
             }>;
           }
-        | { readonly __typename: 'TextContent'; readonly text: string };
+        | {
+            readonly __typename: 'RecalledContent';
+            readonly recalledBy: {
+              readonly id: string;
+              readonly username: string;
+              readonly displayName: string;
+            } | null;
+          };
     } | null;
     readonly me: {
       readonly unreadCount: number | null;
@@ -703,15 +706,8 @@ export type OpenDirectMutation = {
           readonly displayName: string;
         } | null;
         readonly content:
+          | { readonly __typename: 'TextContent'; readonly text: string }
           | { readonly __typename: 'CustomContent'; readonly type: string; readonly data: unknown }
-          | {
-              readonly __typename: 'RecalledContent';
-              readonly recalledBy: {
-                readonly id: string;
-                readonly username: string;
-                readonly displayName: string;
-              } | null;
-            }
           | {
               readonly __typename: 'SystemContent';
               readonly event: SystemEvent;
@@ -728,7 +724,14 @@ export type OpenDirectMutation = {
                 readonly displayName: string;
               }>;
             }
-          | { readonly __typename: 'TextContent'; readonly text: string };
+          | {
+              readonly __typename: 'RecalledContent';
+              readonly recalledBy: {
+                readonly id: string;
+                readonly username: string;
+                readonly displayName: string;
+              } | null;
+            };
       } | null;
       readonly me: {
         readonly unreadCount: number | null;
@@ -776,15 +779,8 @@ export type CreateGroupMutation = {
           readonly displayName: string;
         } | null;
         readonly content:
+          | { readonly __typename: 'TextContent'; readonly text: string }
           | { readonly __typename: 'CustomContent'; readonly type: string; readonly data: unknown }
-          | {
-              readonly __typename: 'RecalledContent';
-              readonly recalledBy: {
-                readonly id: string;
-                readonly username: string;
-                readonly displayName: string;
-              } | null;
-            }
           | {
               readonly __typename: 'SystemContent';
               readonly event: SystemEvent;
@@ -801,7 +797,14 @@ export type CreateGroupMutation = {
                 readonly displayName: string;
               }>;
             }
-          | { readonly __typename: 'TextContent'; readonly text: string };
+          | {
+              readonly __typename: 'RecalledContent';
+              readonly recalledBy: {
+                readonly id: string;
+                readonly username: string;
+                readonly displayName: string;
+              } | null;
+            };
       } | null;
       readonly me: {
         readonly unreadCount: number | null;
@@ -932,15 +935,8 @@ export type MessagePartsFragment = {
     readonly displayName: string;
   } | null;
   readonly content:
+    | { readonly __typename: 'TextContent'; readonly text: string }
     | { readonly __typename: 'CustomContent'; readonly type: string; readonly data: unknown }
-    | {
-        readonly __typename: 'RecalledContent';
-        readonly recalledBy: {
-          readonly id: string;
-          readonly username: string;
-          readonly displayName: string;
-        } | null;
-      }
     | {
         readonly __typename: 'SystemContent';
         readonly event: SystemEvent;
@@ -957,22 +953,25 @@ export type MessagePartsFragment = {
           readonly displayName: string;
         }>;
       }
-    | { readonly __typename: 'TextContent'; readonly text: string };
+    | {
+        readonly __typename: 'RecalledContent';
+        readonly recalledBy: {
+          readonly id: string;
+          readonly username: string;
+          readonly displayName: string;
+        } | null;
+      };
+};
+
+type ContentParts_TextContent_Fragment = {
+  readonly __typename: 'TextContent';
+  readonly text: string;
 };
 
 type ContentParts_CustomContent_Fragment = {
   readonly __typename: 'CustomContent';
   readonly type: string;
   readonly data: unknown;
-};
-
-type ContentParts_RecalledContent_Fragment = {
-  readonly __typename: 'RecalledContent';
-  readonly recalledBy: {
-    readonly id: string;
-    readonly username: string;
-    readonly displayName: string;
-  } | null;
 };
 
 type ContentParts_SystemContent_Fragment = {
@@ -992,16 +991,20 @@ type ContentParts_SystemContent_Fragment = {
   }>;
 };
 
-type ContentParts_TextContent_Fragment = {
-  readonly __typename: 'TextContent';
-  readonly text: string;
+type ContentParts_RecalledContent_Fragment = {
+  readonly __typename: 'RecalledContent';
+  readonly recalledBy: {
+    readonly id: string;
+    readonly username: string;
+    readonly displayName: string;
+  } | null;
 };
 
 export type ContentPartsFragment =
+  | ContentParts_TextContent_Fragment
   | ContentParts_CustomContent_Fragment
-  | ContentParts_RecalledContent_Fragment
   | ContentParts_SystemContent_Fragment
-  | ContentParts_TextContent_Fragment;
+  | ContentParts_RecalledContent_Fragment;
 
 export type MemberPartsFragment = {
   readonly role: MemberRole;
@@ -1045,15 +1048,8 @@ export type ConversationListPartsFragment = {
       readonly displayName: string;
     } | null;
     readonly content:
+      | { readonly __typename: 'TextContent'; readonly text: string }
       | { readonly __typename: 'CustomContent'; readonly type: string; readonly data: unknown }
-      | {
-          readonly __typename: 'RecalledContent';
-          readonly recalledBy: {
-            readonly id: string;
-            readonly username: string;
-            readonly displayName: string;
-          } | null;
-        }
       | {
           readonly __typename: 'SystemContent';
           readonly event: SystemEvent;
@@ -1070,7 +1066,14 @@ export type ConversationListPartsFragment = {
             readonly displayName: string;
           }>;
         }
-      | { readonly __typename: 'TextContent'; readonly text: string };
+      | {
+          readonly __typename: 'RecalledContent';
+          readonly recalledBy: {
+            readonly id: string;
+            readonly username: string;
+            readonly displayName: string;
+          } | null;
+        };
   } | null;
   readonly me: {
     readonly unreadCount: number | null;
@@ -1111,49 +1114,6 @@ export type AuthPartsFragment = {
   }>;
 };
 
-type InboxEventParts_ConversationAdvanced_Fragment = {
-  readonly __typename: 'ConversationAdvanced';
-  readonly lastSeq: number;
-  readonly changeSeq: number;
-  readonly cursor: string;
-  readonly at: string;
-  readonly conversation: { readonly id: string };
-};
-
-type InboxEventParts_ConversationChanged_Fragment = {
-  readonly __typename: 'ConversationChanged';
-  readonly cursor: string;
-  readonly at: string;
-  readonly conversation: {
-    readonly id: string;
-    readonly kind: ConversationKind;
-    readonly title: string | null;
-    readonly createdAt: string;
-    readonly lastSeq: number;
-    readonly changeSeq: number;
-    readonly memberCount: number;
-  };
-};
-
-type InboxEventParts_ConversationRemoved_Fragment = {
-  readonly __typename: 'ConversationRemoved';
-  readonly conversationId: string;
-  readonly cursor: string;
-  readonly at: string;
-};
-
-type InboxEventParts_InboxHeartbeat_Fragment = {
-  readonly __typename: 'InboxHeartbeat';
-  readonly cursor: string;
-  readonly at: string;
-};
-
-type InboxEventParts_InboxReset_Fragment = {
-  readonly __typename: 'InboxReset';
-  readonly cursor: string;
-  readonly at: string;
-};
-
 type InboxEventParts_MessageAdded_Fragment = {
   readonly __typename: 'MessageAdded';
   readonly cursor: string;
@@ -1174,15 +1134,8 @@ type InboxEventParts_MessageAdded_Fragment = {
       readonly displayName: string;
     } | null;
     readonly content:
+      | { readonly __typename: 'TextContent'; readonly text: string }
       | { readonly __typename: 'CustomContent'; readonly type: string; readonly data: unknown }
-      | {
-          readonly __typename: 'RecalledContent';
-          readonly recalledBy: {
-            readonly id: string;
-            readonly username: string;
-            readonly displayName: string;
-          } | null;
-        }
       | {
           readonly __typename: 'SystemContent';
           readonly event: SystemEvent;
@@ -1199,7 +1152,14 @@ type InboxEventParts_MessageAdded_Fragment = {
             readonly displayName: string;
           }>;
         }
-      | { readonly __typename: 'TextContent'; readonly text: string };
+      | {
+          readonly __typename: 'RecalledContent';
+          readonly recalledBy: {
+            readonly id: string;
+            readonly username: string;
+            readonly displayName: string;
+          } | null;
+        };
   };
 };
 
@@ -1224,15 +1184,8 @@ type InboxEventParts_MessageChanged_Fragment = {
       readonly displayName: string;
     } | null;
     readonly content:
+      | { readonly __typename: 'TextContent'; readonly text: string }
       | { readonly __typename: 'CustomContent'; readonly type: string; readonly data: unknown }
-      | {
-          readonly __typename: 'RecalledContent';
-          readonly recalledBy: {
-            readonly id: string;
-            readonly username: string;
-            readonly displayName: string;
-          } | null;
-        }
       | {
           readonly __typename: 'SystemContent';
           readonly event: SystemEvent;
@@ -1249,7 +1202,14 @@ type InboxEventParts_MessageChanged_Fragment = {
             readonly displayName: string;
           }>;
         }
-      | { readonly __typename: 'TextContent'; readonly text: string };
+      | {
+          readonly __typename: 'RecalledContent';
+          readonly recalledBy: {
+            readonly id: string;
+            readonly username: string;
+            readonly displayName: string;
+          } | null;
+        };
   };
 };
 
@@ -1262,15 +1222,58 @@ type InboxEventParts_ReadAdvanced_Fragment = {
   readonly user: { readonly id: string };
 };
 
+type InboxEventParts_ConversationChanged_Fragment = {
+  readonly __typename: 'ConversationChanged';
+  readonly cursor: string;
+  readonly at: string;
+  readonly conversation: {
+    readonly id: string;
+    readonly kind: ConversationKind;
+    readonly title: string | null;
+    readonly createdAt: string;
+    readonly lastSeq: number;
+    readonly changeSeq: number;
+    readonly memberCount: number;
+  };
+};
+
+type InboxEventParts_ConversationRemoved_Fragment = {
+  readonly __typename: 'ConversationRemoved';
+  readonly conversationId: string;
+  readonly cursor: string;
+  readonly at: string;
+};
+
+type InboxEventParts_ConversationAdvanced_Fragment = {
+  readonly __typename: 'ConversationAdvanced';
+  readonly lastSeq: number;
+  readonly changeSeq: number;
+  readonly cursor: string;
+  readonly at: string;
+  readonly conversation: { readonly id: string };
+};
+
+type InboxEventParts_InboxHeartbeat_Fragment = {
+  readonly __typename: 'InboxHeartbeat';
+  readonly cursor: string;
+  readonly at: string;
+};
+
+type InboxEventParts_InboxReset_Fragment = {
+  readonly __typename: 'InboxReset';
+  readonly cursor: string;
+  readonly at: string;
+};
+
 export type InboxEventPartsFragment =
-  | InboxEventParts_ConversationAdvanced_Fragment
-  | InboxEventParts_ConversationChanged_Fragment
-  | InboxEventParts_ConversationRemoved_Fragment
-  | InboxEventParts_InboxHeartbeat_Fragment
-  | InboxEventParts_InboxReset_Fragment
   | InboxEventParts_MessageAdded_Fragment
   | InboxEventParts_MessageChanged_Fragment
-  | InboxEventParts_ReadAdvanced_Fragment;
+  | InboxEventParts_ReadAdvanced_Fragment
+  | InboxEventParts_ConversationChanged_Fragment
+  | InboxEventParts_ConversationRemoved_Fragment
+  | InboxEventParts_ConversationAdvanced_Fragment
+  | InboxEventParts_InboxHeartbeat_Fragment
+  | InboxEventParts_InboxReset_Fragment;
 
 export type PageInfoPartsFragment = {
   readonly hasNextPage: boolean;
@@ -1285,36 +1288,6 @@ export type InboxSubscriptionVariables = Exact<{
 
 export type InboxSubscription = {
   readonly inbox:
-    | {
-        readonly __typename: 'ConversationAdvanced';
-        readonly lastSeq: number;
-        readonly changeSeq: number;
-        readonly cursor: string;
-        readonly at: string;
-        readonly conversation: { readonly id: string };
-      }
-    | {
-        readonly __typename: 'ConversationChanged';
-        readonly cursor: string;
-        readonly at: string;
-        readonly conversation: {
-          readonly id: string;
-          readonly kind: ConversationKind;
-          readonly title: string | null;
-          readonly createdAt: string;
-          readonly lastSeq: number;
-          readonly changeSeq: number;
-          readonly memberCount: number;
-        };
-      }
-    | {
-        readonly __typename: 'ConversationRemoved';
-        readonly conversationId: string;
-        readonly cursor: string;
-        readonly at: string;
-      }
-    | { readonly __typename: 'InboxHeartbeat'; readonly cursor: string; readonly at: string }
-    | { readonly __typename: 'InboxReset'; readonly cursor: string; readonly at: string }
     | {
         readonly __typename: 'MessageAdded';
         readonly cursor: string;
@@ -1335,18 +1308,11 @@ export type InboxSubscription = {
             readonly displayName: string;
           } | null;
           readonly content:
+            | { readonly __typename: 'TextContent'; readonly text: string }
             | {
                 readonly __typename: 'CustomContent';
                 readonly type: string;
                 readonly data: unknown;
-              }
-            | {
-                readonly __typename: 'RecalledContent';
-                readonly recalledBy: {
-                  readonly id: string;
-                  readonly username: string;
-                  readonly displayName: string;
-                } | null;
               }
             | {
                 readonly __typename: 'SystemContent';
@@ -1364,7 +1330,14 @@ export type InboxSubscription = {
                   readonly displayName: string;
                 }>;
               }
-            | { readonly __typename: 'TextContent'; readonly text: string };
+            | {
+                readonly __typename: 'RecalledContent';
+                readonly recalledBy: {
+                  readonly id: string;
+                  readonly username: string;
+                  readonly displayName: string;
+                } | null;
+              };
         };
       }
     | {
@@ -1388,18 +1361,11 @@ export type InboxSubscription = {
             readonly displayName: string;
           } | null;
           readonly content:
+            | { readonly __typename: 'TextContent'; readonly text: string }
             | {
                 readonly __typename: 'CustomContent';
                 readonly type: string;
                 readonly data: unknown;
-              }
-            | {
-                readonly __typename: 'RecalledContent';
-                readonly recalledBy: {
-                  readonly id: string;
-                  readonly username: string;
-                  readonly displayName: string;
-                } | null;
               }
             | {
                 readonly __typename: 'SystemContent';
@@ -1417,7 +1383,14 @@ export type InboxSubscription = {
                   readonly displayName: string;
                 }>;
               }
-            | { readonly __typename: 'TextContent'; readonly text: string };
+            | {
+                readonly __typename: 'RecalledContent';
+                readonly recalledBy: {
+                  readonly id: string;
+                  readonly username: string;
+                  readonly displayName: string;
+                } | null;
+              };
         };
       }
     | {
@@ -1427,7 +1400,37 @@ export type InboxSubscription = {
         readonly at: string;
         readonly conversation: { readonly id: string };
         readonly user: { readonly id: string };
-      };
+      }
+    | {
+        readonly __typename: 'ConversationChanged';
+        readonly cursor: string;
+        readonly at: string;
+        readonly conversation: {
+          readonly id: string;
+          readonly kind: ConversationKind;
+          readonly title: string | null;
+          readonly createdAt: string;
+          readonly lastSeq: number;
+          readonly changeSeq: number;
+          readonly memberCount: number;
+        };
+      }
+    | {
+        readonly __typename: 'ConversationRemoved';
+        readonly conversationId: string;
+        readonly cursor: string;
+        readonly at: string;
+      }
+    | {
+        readonly __typename: 'ConversationAdvanced';
+        readonly lastSeq: number;
+        readonly changeSeq: number;
+        readonly cursor: string;
+        readonly at: string;
+        readonly conversation: { readonly id: string };
+      }
+    | { readonly __typename: 'InboxHeartbeat'; readonly cursor: string; readonly at: string }
+    | { readonly __typename: 'InboxReset'; readonly cursor: string; readonly at: string };
 };
 
 export type InboxPageQueryVariables = Exact<{
@@ -1441,36 +1444,6 @@ export type InboxPageQuery = {
       readonly endCursor: string;
       readonly hasMore: boolean;
       readonly events: ReadonlyArray<
-        | {
-            readonly __typename: 'ConversationAdvanced';
-            readonly lastSeq: number;
-            readonly changeSeq: number;
-            readonly cursor: string;
-            readonly at: string;
-            readonly conversation: { readonly id: string };
-          }
-        | {
-            readonly __typename: 'ConversationChanged';
-            readonly cursor: string;
-            readonly at: string;
-            readonly conversation: {
-              readonly id: string;
-              readonly kind: ConversationKind;
-              readonly title: string | null;
-              readonly createdAt: string;
-              readonly lastSeq: number;
-              readonly changeSeq: number;
-              readonly memberCount: number;
-            };
-          }
-        | {
-            readonly __typename: 'ConversationRemoved';
-            readonly conversationId: string;
-            readonly cursor: string;
-            readonly at: string;
-          }
-        | { readonly __typename: 'InboxHeartbeat'; readonly cursor: string; readonly at: string }
-        | { readonly __typename: 'InboxReset'; readonly cursor: string; readonly at: string }
         | {
             readonly __typename: 'MessageAdded';
             readonly cursor: string;
@@ -1491,18 +1464,11 @@ export type InboxPageQuery = {
                 readonly displayName: string;
               } | null;
               readonly content:
+                | { readonly __typename: 'TextContent'; readonly text: string }
                 | {
                     readonly __typename: 'CustomContent';
                     readonly type: string;
                     readonly data: unknown;
-                  }
-                | {
-                    readonly __typename: 'RecalledContent';
-                    readonly recalledBy: {
-                      readonly id: string;
-                      readonly username: string;
-                      readonly displayName: string;
-                    } | null;
                   }
                 | {
                     readonly __typename: 'SystemContent';
@@ -1520,7 +1486,14 @@ export type InboxPageQuery = {
                       readonly displayName: string;
                     }>;
                   }
-                | { readonly __typename: 'TextContent'; readonly text: string };
+                | {
+                    readonly __typename: 'RecalledContent';
+                    readonly recalledBy: {
+                      readonly id: string;
+                      readonly username: string;
+                      readonly displayName: string;
+                    } | null;
+                  };
             };
           }
         | {
@@ -1544,18 +1517,11 @@ export type InboxPageQuery = {
                 readonly displayName: string;
               } | null;
               readonly content:
+                | { readonly __typename: 'TextContent'; readonly text: string }
                 | {
                     readonly __typename: 'CustomContent';
                     readonly type: string;
                     readonly data: unknown;
-                  }
-                | {
-                    readonly __typename: 'RecalledContent';
-                    readonly recalledBy: {
-                      readonly id: string;
-                      readonly username: string;
-                      readonly displayName: string;
-                    } | null;
                   }
                 | {
                     readonly __typename: 'SystemContent';
@@ -1573,7 +1539,14 @@ export type InboxPageQuery = {
                       readonly displayName: string;
                     }>;
                   }
-                | { readonly __typename: 'TextContent'; readonly text: string };
+                | {
+                    readonly __typename: 'RecalledContent';
+                    readonly recalledBy: {
+                      readonly id: string;
+                      readonly username: string;
+                      readonly displayName: string;
+                    } | null;
+                  };
             };
           }
         | {
@@ -1584,6 +1557,36 @@ export type InboxPageQuery = {
             readonly conversation: { readonly id: string };
             readonly user: { readonly id: string };
           }
+        | {
+            readonly __typename: 'ConversationChanged';
+            readonly cursor: string;
+            readonly at: string;
+            readonly conversation: {
+              readonly id: string;
+              readonly kind: ConversationKind;
+              readonly title: string | null;
+              readonly createdAt: string;
+              readonly lastSeq: number;
+              readonly changeSeq: number;
+              readonly memberCount: number;
+            };
+          }
+        | {
+            readonly __typename: 'ConversationRemoved';
+            readonly conversationId: string;
+            readonly cursor: string;
+            readonly at: string;
+          }
+        | {
+            readonly __typename: 'ConversationAdvanced';
+            readonly lastSeq: number;
+            readonly changeSeq: number;
+            readonly cursor: string;
+            readonly at: string;
+            readonly conversation: { readonly id: string };
+          }
+        | { readonly __typename: 'InboxHeartbeat'; readonly cursor: string; readonly at: string }
+        | { readonly __typename: 'InboxReset'; readonly cursor: string; readonly at: string }
       >;
     };
   };
@@ -1597,11 +1600,6 @@ export type ConversationEventsSubscriptionVariables = Exact<{
 
 export type ConversationEventsSubscription = {
   readonly conversation:
-    | {
-        readonly __typename: 'ConversationCaughtUp';
-        readonly lastSeq: number;
-        readonly changeSeq: number;
-      }
     | {
         readonly __typename: 'ConversationMessageAdded';
         readonly message: {
@@ -1620,18 +1618,11 @@ export type ConversationEventsSubscription = {
             readonly displayName: string;
           } | null;
           readonly content:
+            | { readonly __typename: 'TextContent'; readonly text: string }
             | {
                 readonly __typename: 'CustomContent';
                 readonly type: string;
                 readonly data: unknown;
-              }
-            | {
-                readonly __typename: 'RecalledContent';
-                readonly recalledBy: {
-                  readonly id: string;
-                  readonly username: string;
-                  readonly displayName: string;
-                } | null;
               }
             | {
                 readonly __typename: 'SystemContent';
@@ -1649,7 +1640,14 @@ export type ConversationEventsSubscription = {
                   readonly displayName: string;
                 }>;
               }
-            | { readonly __typename: 'TextContent'; readonly text: string };
+            | {
+                readonly __typename: 'RecalledContent';
+                readonly recalledBy: {
+                  readonly id: string;
+                  readonly username: string;
+                  readonly displayName: string;
+                } | null;
+              };
         };
       }
     | {
@@ -1671,18 +1669,11 @@ export type ConversationEventsSubscription = {
             readonly displayName: string;
           } | null;
           readonly content:
+            | { readonly __typename: 'TextContent'; readonly text: string }
             | {
                 readonly __typename: 'CustomContent';
                 readonly type: string;
                 readonly data: unknown;
-              }
-            | {
-                readonly __typename: 'RecalledContent';
-                readonly recalledBy: {
-                  readonly id: string;
-                  readonly username: string;
-                  readonly displayName: string;
-                } | null;
               }
             | {
                 readonly __typename: 'SystemContent';
@@ -1700,8 +1691,20 @@ export type ConversationEventsSubscription = {
                   readonly displayName: string;
                 }>;
               }
-            | { readonly __typename: 'TextContent'; readonly text: string };
+            | {
+                readonly __typename: 'RecalledContent';
+                readonly recalledBy: {
+                  readonly id: string;
+                  readonly username: string;
+                  readonly displayName: string;
+                } | null;
+              };
         };
+      }
+    | {
+        readonly __typename: 'ConversationCaughtUp';
+        readonly lastSeq: number;
+        readonly changeSeq: number;
       };
 };
 
@@ -1759,18 +1762,11 @@ export type HistoryQuery = {
             readonly displayName: string;
           } | null;
           readonly content:
+            | { readonly __typename: 'TextContent'; readonly text: string }
             | {
                 readonly __typename: 'CustomContent';
                 readonly type: string;
                 readonly data: unknown;
-              }
-            | {
-                readonly __typename: 'RecalledContent';
-                readonly recalledBy: {
-                  readonly id: string;
-                  readonly username: string;
-                  readonly displayName: string;
-                } | null;
               }
             | {
                 readonly __typename: 'SystemContent';
@@ -1788,7 +1784,14 @@ export type HistoryQuery = {
                   readonly displayName: string;
                 }>;
               }
-            | { readonly __typename: 'TextContent'; readonly text: string };
+            | {
+                readonly __typename: 'RecalledContent';
+                readonly recalledBy: {
+                  readonly id: string;
+                  readonly username: string;
+                  readonly displayName: string;
+                } | null;
+              };
         };
       }>;
       readonly pageInfo: {
@@ -1835,15 +1838,8 @@ export type MessageQuery = {
           readonly displayName: string;
         } | null;
         readonly content:
+          | { readonly __typename: 'TextContent'; readonly text: string }
           | { readonly __typename: 'CustomContent'; readonly type: string; readonly data: unknown }
-          | {
-              readonly __typename: 'RecalledContent';
-              readonly recalledBy: {
-                readonly id: string;
-                readonly username: string;
-                readonly displayName: string;
-              } | null;
-            }
           | {
               readonly __typename: 'SystemContent';
               readonly event: SystemEvent;
@@ -1860,7 +1856,14 @@ export type MessageQuery = {
                 readonly displayName: string;
               }>;
             }
-          | { readonly __typename: 'TextContent'; readonly text: string };
+          | {
+              readonly __typename: 'RecalledContent';
+              readonly recalledBy: {
+                readonly id: string;
+                readonly username: string;
+                readonly displayName: string;
+              } | null;
+            };
       } | null;
       readonly conversation: { readonly id: string };
       readonly sender: {
@@ -1869,15 +1872,8 @@ export type MessageQuery = {
         readonly displayName: string;
       } | null;
       readonly content:
+        | { readonly __typename: 'TextContent'; readonly text: string }
         | { readonly __typename: 'CustomContent'; readonly type: string; readonly data: unknown }
-        | {
-            readonly __typename: 'RecalledContent';
-            readonly recalledBy: {
-              readonly id: string;
-              readonly username: string;
-              readonly displayName: string;
-            } | null;
-          }
         | {
             readonly __typename: 'SystemContent';
             readonly event: SystemEvent;
@@ -1894,7 +1890,14 @@ export type MessageQuery = {
               readonly displayName: string;
             }>;
           }
-        | { readonly __typename: 'TextContent'; readonly text: string };
+        | {
+            readonly __typename: 'RecalledContent';
+            readonly recalledBy: {
+              readonly id: string;
+              readonly username: string;
+              readonly displayName: string;
+            } | null;
+          };
     } | null;
   } | null;
 };
@@ -1927,15 +1930,8 @@ export type MessageChangesQuery = {
           readonly displayName: string;
         } | null;
         readonly content:
+          | { readonly __typename: 'TextContent'; readonly text: string }
           | { readonly __typename: 'CustomContent'; readonly type: string; readonly data: unknown }
-          | {
-              readonly __typename: 'RecalledContent';
-              readonly recalledBy: {
-                readonly id: string;
-                readonly username: string;
-                readonly displayName: string;
-              } | null;
-            }
           | {
               readonly __typename: 'SystemContent';
               readonly event: SystemEvent;
@@ -1952,7 +1948,14 @@ export type MessageChangesQuery = {
                 readonly displayName: string;
               }>;
             }
-          | { readonly __typename: 'TextContent'; readonly text: string };
+          | {
+              readonly __typename: 'RecalledContent';
+              readonly recalledBy: {
+                readonly id: string;
+                readonly username: string;
+                readonly displayName: string;
+              } | null;
+            };
       }>;
     };
   } | null;
@@ -1981,15 +1984,8 @@ export type SendMessageMutation = {
         readonly displayName: string;
       } | null;
       readonly content:
+        | { readonly __typename: 'TextContent'; readonly text: string }
         | { readonly __typename: 'CustomContent'; readonly type: string; readonly data: unknown }
-        | {
-            readonly __typename: 'RecalledContent';
-            readonly recalledBy: {
-              readonly id: string;
-              readonly username: string;
-              readonly displayName: string;
-            } | null;
-          }
         | {
             readonly __typename: 'SystemContent';
             readonly event: SystemEvent;
@@ -2006,7 +2002,14 @@ export type SendMessageMutation = {
               readonly displayName: string;
             }>;
           }
-        | { readonly __typename: 'TextContent'; readonly text: string };
+        | {
+            readonly __typename: 'RecalledContent';
+            readonly recalledBy: {
+              readonly id: string;
+              readonly username: string;
+              readonly displayName: string;
+            } | null;
+          };
     };
   };
 };
@@ -2033,15 +2036,8 @@ export type EditMessageMutation = {
         readonly displayName: string;
       } | null;
       readonly content:
+        | { readonly __typename: 'TextContent'; readonly text: string }
         | { readonly __typename: 'CustomContent'; readonly type: string; readonly data: unknown }
-        | {
-            readonly __typename: 'RecalledContent';
-            readonly recalledBy: {
-              readonly id: string;
-              readonly username: string;
-              readonly displayName: string;
-            } | null;
-          }
         | {
             readonly __typename: 'SystemContent';
             readonly event: SystemEvent;
@@ -2058,7 +2054,14 @@ export type EditMessageMutation = {
               readonly displayName: string;
             }>;
           }
-        | { readonly __typename: 'TextContent'; readonly text: string };
+        | {
+            readonly __typename: 'RecalledContent';
+            readonly recalledBy: {
+              readonly id: string;
+              readonly username: string;
+              readonly displayName: string;
+            } | null;
+          };
     };
   };
 };
@@ -2085,15 +2088,8 @@ export type RecallMessageMutation = {
         readonly displayName: string;
       } | null;
       readonly content:
+        | { readonly __typename: 'TextContent'; readonly text: string }
         | { readonly __typename: 'CustomContent'; readonly type: string; readonly data: unknown }
-        | {
-            readonly __typename: 'RecalledContent';
-            readonly recalledBy: {
-              readonly id: string;
-              readonly username: string;
-              readonly displayName: string;
-            } | null;
-          }
         | {
             readonly __typename: 'SystemContent';
             readonly event: SystemEvent;
@@ -2110,7 +2106,14 @@ export type RecallMessageMutation = {
               readonly displayName: string;
             }>;
           }
-        | { readonly __typename: 'TextContent'; readonly text: string };
+        | {
+            readonly __typename: 'RecalledContent';
+            readonly recalledBy: {
+              readonly id: string;
+              readonly username: string;
+              readonly displayName: string;
+            } | null;
+          };
     };
   };
 };
