@@ -1,5 +1,6 @@
 import type { Happening } from '../domain/inbox/inbox.ts';
 import type { CommittedRow, Message, OutboxPart } from '../domain/timeline/timeline.ts';
+import { crosses } from './large-groups.ts';
 import type { LogEntry, LogEvent } from './log-entry.ts';
 import { messageKey } from './timeline-reads.ts';
 import type { MessageKey } from './timeline-reads.ts';
@@ -45,10 +46,7 @@ export function happeningsOf(
     shared.set(key, made);
     return made;
   };
-  const parts = new Map<bigint, OutboxPart>();
-  for (const { body } of rows) {
-    for (const part of body.parts) parts.set(part.conversationId, part);
-  }
+  const regimes = regimesAfter(rows);
   return ({ event, lastOffset }) => {
     const { conversationId } = event;
     if (event.kind === 'added') {
@@ -65,15 +63,38 @@ export function happeningsOf(
         return [{ offset, happening: share(`a ${messageKey(key)}`, make) }];
       });
     }
-    const happening = tellSmall(event, messages, parts, share);
+    const happening = tellSmall(event, messages, regimes, share);
     return happening ? [{ offset: lastOffset, happening }] : [];
   };
+}
+
+/** What holds for a conversation after some rows. */
+interface Regime {
+  readonly isLarge: boolean;
+  /** The last part in which it crossed the limit of large groups. */
+  readonly crossing: OutboxPart | null;
+}
+
+/**
+ * Of conversations that crossed the limit more than once the last regime counts: each crossing is told as the last one is,
+ * so whoever hears them ends where the conversation is.
+ */
+function regimesAfter(rows: readonly CommittedRow[]): ReadonlyMap<bigint, Regime> {
+  const regimes = new Map<bigint, Regime>();
+  for (const part of rows.flatMap(({ body }) => body.parts)) {
+    const { conversationId, isLarge } = part;
+    const regime = crosses(part)
+      ? { isLarge: !isLarge, crossing: part }
+      : { isLarge, crossing: regimes.get(conversationId)?.crossing ?? null };
+    regimes.set(conversationId, regime);
+  }
+  return regimes;
 }
 
 function tellSmall(
   event: Exclude<LogEvent, { kind: 'added' }>,
   messages: ReadonlyMap<string, Message>,
-  parts: ReadonlyMap<bigint, OutboxPart>,
+  regimes: ReadonlyMap<bigint, Regime>,
   share: (key: string, make: () => Happening) => Happening,
 ): Happening | null {
   const { conversationId } = event;
@@ -100,7 +121,7 @@ function tellSmall(
       }));
     }
     case 'conversation': {
-      const isLarge = parts.get(conversationId)?.isLarge ?? false;
+      const isLarge = regimes.get(conversationId)?.isLarge ?? false;
       return share(`v ${conversationId} ${isLarge}`, () => ({
         kind: 'ConversationChanged',
         conversationId,
@@ -110,16 +131,16 @@ function tellSmall(
     case 'removed':
       return share(`x ${conversationId}`, () => ({ kind: 'ConversationRemoved', conversationId }));
     case 'advanced': {
-      const part = parts.get(conversationId);
-      if (!part) return null;
-      const { lastSeq, changeSeq } = part;
-      // An entry in the log is a crossing: the group leaves the regime that it was under.
+      const { crossing, isLarge } = regimes.get(conversationId) ?? { crossing: null };
+      // An entry in the log is a crossing.
+      if (!crossing) return null;
+      const { lastSeq, changeSeq } = crossing;
       const make = (): Happening => ({
         kind: 'ConversationAdvanced',
         conversationId,
         lastSeq,
         changeSeq,
-        isLarge: !part.isLarge,
+        isLarge,
       });
       return share(`n ${conversationId} ${lastSeq}`, make);
     }

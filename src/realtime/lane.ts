@@ -54,12 +54,9 @@ export class Lane {
 
   offer(row: CommittedRow): void {
     if (this.#isStopped) return;
-    if (this.#queue.length >= this.#deps.limits.laneQueueRowsMax) {
-      this.#queue = [];
-      this.#isBehind = true;
-    } else if (!this.#isBehind || this.#queue.length > 0 || this.#running) {
-      this.#queue.push(row);
-    }
+    if (this.#queue.length >= this.#deps.limits.laneQueueRowsMax) this.#fallBehind();
+    // What is committed before the outbox is read is found there.
+    if (!this.#isBehind) this.#queue.push(row);
     this.#run();
   }
 
@@ -79,21 +76,29 @@ export class Lane {
     while (!this.#isStopped) {
       try {
         const rows = await this.#next();
-        if (rows.length === 0) break;
+        if (rows.length === 0) {
+          // A row may have come since: whatever is offered from here on, in the same turn, starts anew.
+          if (this.#queue.length > 0 || this.#isBehind) continue;
+          break;
+        }
         await this.#deps.carry(rows);
         this.#position = rows.at(-1)?.id ?? this.#position;
         this.#deps.onProgress();
         pauseMs = pauseMinMs;
       } catch (error) {
-        // The rows are still in the outbox: they are read again, whatever the queue still holds.
-        this.#isBehind = true;
+        this.#fallBehind();
         this.#deps.log.warn({ err: error, pauseMs }, 'outbox.lane_failed');
         await this.#pause(pauseMs);
         pauseMs = Math.min(pauseMs * 2, pauseMaxMs);
       }
     }
-    // In the same turn as the last look at the queue: whatever is offered from here on starts anew.
     this.#running = null;
+  }
+
+  /** The rows are still in the outbox, and are read from there: a place that does not answer costs no memory. */
+  #fallBehind(): void {
+    this.#queue = [];
+    this.#isBehind = true;
   }
 
   /** The next rows after `position`, in order. */

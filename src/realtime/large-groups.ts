@@ -17,6 +17,11 @@ export interface LargeGroup {
   readonly movedAtMs: number;
 }
 
+/** Whether the group became large, or ceased to be: the last thing that happened to it in its batch. */
+export function crosses({ items }: OutboxPart): boolean {
+  return items.at(-1)?.kind === 'advanced';
+}
+
 /** A group that was told of within the last second. */
 interface Moving {
   pending: { advance: Advance; atMs: number } | null;
@@ -80,7 +85,14 @@ export class LargeGroups implements Lifecycle {
   /** What a batch did to a group that was large before it. */
   advance(part: OutboxPart, atMs: number): void {
     const { conversationId, lastSeq, changeSeq } = part;
-    if (!part.isLarge || !this.#listeners.has(conversationId)) return;
+    if (!part.isLarge) return;
+    if (crosses(part)) {
+      // The logs tell this one, and with it what was not told yet.
+      const moving = this.#moving.get(conversationId);
+      if (moving) moving.pending = null;
+      return;
+    }
+    if (!this.#listeners.has(conversationId)) return;
     const moving = this.#moving.get(conversationId) ?? { pending: null, timer: null };
     this.#moving.set(conversationId, moving);
     moving.pending = {

@@ -39,7 +39,7 @@ export interface OutboxDeps {
 export class Outbox implements Lifecycle {
   readonly #deps: OutboxDeps;
   readonly #lanes = new Map<number, Lane[]>();
-  readonly #marked = new Map<number, bigint>();
+  readonly #marks = new Map<Shard, Marks>();
   #timer: NodeJS.Timeout | null = null;
   #marking: Promise<void> | null = null;
 
@@ -135,27 +135,44 @@ export class Outbox implements Lifecycle {
     return messages;
   }
 
-  /** One statement a shard: all up to the row that every lane has. Rows done long ago are deleted. */
   async #markDone(): Promise<void> {
-    const { shards, clock, failpoints, log, limits } = this.#deps;
-    for (const { index, sql } of shards.all) {
-      const positions = (this.#lanes.get(index) ?? []).map((lane) => lane.position);
-      const upTo = positions.reduce((least, position) => (position < least ? position : least));
-      if (upTo <= (this.#marked.get(index) ?? 0n)) continue;
-      failpoints.reach('before-done');
-      try {
-        const now = clock.now();
-        await sql.execute('UPDATE OutboxRow SET doneAtMs = ? WHERE doneAtMs IS NULL AND id <= ?', [
-          now,
-          upTo,
-        ]);
-        await sql.execute('DELETE FROM OutboxRow WHERE doneAtMs < ?', [
-          now - limits.outboxKeptDoneMs,
-        ]);
-        this.#marked.set(index, upTo);
-      } catch (error) {
-        log.warn({ err: error, shard: index }, 'outbox.mark_failed');
-      }
+    const marking = this.#deps.shards.all.map((shard) =>
+      this.#markShard(shard).catch((error: unknown) => {
+        this.#deps.log.warn({ err: error, shard: shard.index }, 'outbox.mark_failed');
+      }),
+    );
+    await Promise.all(marking);
+  }
+
+  /** One statement: all up to the row that every lane has. Now and then, rows done long ago are deleted. */
+  async #markShard(shard: Shard): Promise<void> {
+    const { clock, limits } = this.#deps;
+    const now = clock.now();
+    const keptMs = limits.outboxKeptDoneMs;
+    // What an earlier run has marked is deleted as well.
+    const marks = this.#marks.get(shard) ?? { upTo: 0n, markedAtMs: now, sweptAtMs: -Infinity };
+    this.#marks.set(shard, marks);
+    const positions = (this.#lanes.get(shard.index) ?? []).map((lane) => lane.position);
+    const upTo = positions.reduce((least, position) => (position < least ? position : least));
+    if (upTo > marks.upTo) {
+      const text = 'UPDATE OutboxRow SET doneAtMs = ? WHERE doneAtMs IS NULL AND id <= ?';
+      await shard.sql.execute(text, [now, upTo]);
+      marks.upTo = upTo;
+      marks.markedAtMs = now;
+    }
+    const mayBeLeft = marks.sweptAtMs - keptMs <= marks.markedAtMs;
+    if (mayBeLeft && now - marks.sweptAtMs >= keptMs / 10) {
+      await shard.sql.execute('DELETE FROM OutboxRow WHERE doneAtMs < ?', [now - keptMs]);
+      marks.sweptAtMs = now;
     }
   }
+}
+
+/** What is done with the rows that have arrived everywhere. */
+interface Marks {
+  /** Those up to here are marked. */
+  upTo: bigint;
+  markedAtMs: number;
+  /** When those were deleted that were marked long enough before. */
+  sweptAtMs: number;
 }

@@ -35,14 +35,22 @@ interface UntoldRead {
 
 type ReadJob = Extract<AppendJob, { kind: 'read' }>;
 
+/** When a shard's untold positions are told. */
+interface Round {
+  timer: NodeJS.Timeout | null;
+  running: Promise<void> | null;
+  lastMs: number;
+  /** Something may be untold. */
+  isDue: boolean;
+}
+
 /**
  * Tells read positions: at most once a second for each member and conversation, and always the last one. The
  * positions still to be told are rows of the conversation's shard, deleted only where they are still what was told.
  */
 export class ReadNotices implements Lifecycle {
   readonly #deps: ReadNoticesDeps;
-  readonly #shards = new Map<number, { timer: NodeJS.Timeout | null; lastMs: number }>();
-  readonly #running = new Map<number, Promise<void>>();
+  readonly #rounds = new Map<number, Round>();
   #timer: NodeJS.Timeout | null = null;
   #isStopped = false;
 
@@ -65,8 +73,9 @@ export class ReadNotices implements Lifecycle {
   async stop(): Promise<void> {
     this.#isStopped = true;
     if (this.#timer) clearInterval(this.#timer);
-    for (const { timer } of this.#shards.values()) if (timer) clearTimeout(timer);
-    await Promise.all(this.#running.values());
+    const rounds = [...this.#rounds.values()];
+    for (const { timer } of rounds) if (timer) clearTimeout(timer);
+    await Promise.all(rounds.map(({ running }) => running));
   }
 
   /**
@@ -74,56 +83,66 @@ export class ReadNotices implements Lifecycle {
    * when that is over: so two positions of one member are never closer than that.
    */
   wake(shardIndex: number): void {
-    if (this.#isStopped) return;
-    const known = this.#shards.get(shardIndex) ?? { timer: null, lastMs: -Infinity };
-    this.#shards.set(shardIndex, known);
-    if (known.timer) return;
+    const known = this.#rounds.get(shardIndex);
+    const round = known ?? { timer: null, running: null, lastMs: -Infinity, isDue: true };
+    this.#rounds.set(shardIndex, round);
+    round.isDue = true;
+    this.#plan(shardIndex, round);
+  }
+
+  #plan(shardIndex: number, round: Round): void {
+    if (this.#isStopped || !round.isDue || round.timer || round.running) return;
     const { clock, limits } = this.#deps;
     const waitMs = Math.min(
       limits.readCoalesceMs,
-      known.lastMs + limits.readCoalesceMs - clock.now(),
+      round.lastMs + limits.readCoalesceMs - clock.now(),
     );
-    known.timer = setTimeout(
+    round.timer = setTimeout(
       () => {
-        known.lastMs = clock.now();
-        this.#running.set(
-          shardIndex,
-          this.#tellAll(shardIndex).finally(() => {
-            known.timer = null;
-            this.#running.delete(shardIndex);
-          }),
-        );
+        round.timer = null;
+        round.isDue = false;
+        round.lastMs = clock.now();
+        round.running = this.#tellAll(shardIndex, round.lastMs).then((isMoreLeft) => {
+          round.running = null;
+          round.isDue ||= isMoreLeft;
+          this.#plan(shardIndex, round);
+        });
       },
       Math.max(0, waitMs),
     );
   }
 
-  async #tellAll(shardIndex: number): Promise<void> {
-    const { shards, failpoints, limits, log } = this.#deps;
+  /** @returns whether some must be told in another round. */
+  async #tellAll(shardIndex: number, atMs: number): Promise<boolean> {
+    const { shards, limits, log } = this.#deps;
     const source = shards.all[shardIndex];
-    if (!source) return;
+    if (!source) return false;
+    const rowsMax = limits.readNoticesBatchMax;
+    const failures: unknown[] = [];
     let isMoreLeft = false;
     try {
-      const rows = await source.sql.query<UntoldRead>(
-        'SELECT conversationId, userId, readSeq FROM UntoldRead ORDER BY atMs LIMIT ?',
-        [limits.readNoticesBatchMax],
-      );
-      if (rows.length > 0) failpoints.reach('before-read-told');
-      const told = (await Promise.all(rows.map((row) => this.#tell(row)))).flatMap(
-        (row) => row ?? [],
-      );
-      if (told.length > 0) failpoints.reach('before-read-forgotten');
-      await forget(source, told);
-      isMoreLeft = told.length < rows.length || rows.length === limits.readNoticesBatchMax;
+      let after: Pick<UntoldRead, 'conversationId' | 'userId'> = { conversationId: 0n, userId: 0n };
+      for (;;) {
+        const rows = await untoldAfter(source, after, rowsMax);
+        const told = (await Promise.all(rows.map((row) => this.#tell(row, atMs, failures)))).filter(
+          (row) => row !== null,
+        );
+        await forget(source, told);
+        isMoreLeft ||= told.length < rows.length;
+        const last = rows.at(-1);
+        if (!last || rows.length < rowsMax || this.#isStopped) break;
+        after = last;
+      }
     } catch (error) {
-      log.warn({ err: error, shard: shardIndex }, 'reads.tell_failed');
-      isMoreLeft = true;
+      failures.push(error);
     }
-    if (isMoreLeft) setImmediate(() => this.wake(shardIndex));
+    const [err] = failures;
+    if (err !== undefined) log.warn({ err, shard: shardIndex }, 'reads.tell_failed');
+    return isMoreLeft || err !== undefined;
   }
 
-  /** Null where it must be told again later. */
-  async #tell(read: UntoldRead): Promise<UntoldRead | null> {
+  /** Null where it must be told again later; those whom it could be told to have heard it then. */
+  async #tell(read: UntoldRead, atMs: number, failures: unknown[]): Promise<UntoldRead | null> {
     const { shards, memberLists, receiptGroupMembers } = this.#deps;
     const list = await memberLists.read(read.conversationId);
     const isMember = list.members.some(({ userId }) => userId === read.userId);
@@ -136,7 +155,11 @@ export class ReadNotices implements Lifecycle {
       shards,
       recipients,
       ({ userId }) => userId,
-      (target, ofShard) => this.#append(target, read, ofShard, list.membersEventNo),
+      (target, ofShard) =>
+        this.#append(target, read, ofShard, list.membersEventNo, atMs).catch((error: unknown) => {
+          failures.push(error);
+          return false;
+        }),
     );
     return outcomes.every((isDone) => isDone) ? read : null;
   }
@@ -146,18 +169,33 @@ export class ReadNotices implements Lifecycle {
     { conversationId, userId, readSeq }: UntoldRead,
     recipients: readonly Recipient[],
     membersEventNo: number,
+    atMs: number,
   ): Promise<boolean> {
     const job: ReadJob = {
       kind: 'read',
       event: { kind: 'read', conversationId, userId, readSeq },
       membersEventNo,
-      atMs: this.#deps.clock.now(),
+      atMs,
       recipients,
       deliver: (appended) => this.#deps.router.deliverAll(appended, happeningsOf(new Map(), [])),
     };
     const { isStale } = await this.#deps.inboxLog.append(target, job);
     return !isStale;
   }
+}
+
+/** Positions still to be told, in the order of their keys. */
+function untoldAfter(
+  source: Shard,
+  after: Pick<UntoldRead, 'conversationId' | 'userId'>,
+  rowsMax: number,
+): Promise<UntoldRead[]> {
+  return source.sql.query<UntoldRead>(
+    'SELECT conversationId, userId, readSeq FROM UntoldRead' +
+      ' WHERE conversationId > ? OR (conversationId = ? AND userId > ?)' +
+      ' ORDER BY conversationId, userId LIMIT ?',
+    [after.conversationId, after.conversationId, after.userId, rowsMax],
+  );
 }
 
 /** Forgets positions that were told, where they are still the newest. */
