@@ -49,7 +49,7 @@ export const removeMember: Kind<RemoveMember> = {
   decide({ actorId, userId }, state) {
     const actor = memberOrFault(state, actorId);
     const target = state.membership(userId);
-    if (!target?.isListed) throw notFound('member');
+    if (!target) throw notFound('member');
     mustBeGroup(state);
     const isAllowed =
       actor.role === 'OWNER' || (actor.role === 'ADMIN' && target.role === 'MEMBER');
@@ -82,7 +82,7 @@ export const setRole: Kind<SetRole> = {
   decide({ actorId, userId, role }, state) {
     const actor = memberOrFault(state, actorId);
     const target = state.membership(userId);
-    if (!target?.isListed) throw notFound('member');
+    if (!target) throw notFound('member');
     mustBeGroup(state);
     if (actor.role !== 'OWNER') throw forbidden('Only the owner gives roles.');
     if (target.role === role) return { member: target };
