@@ -54,6 +54,8 @@ export class ConversationStream implements Source<ConversationItem>, Follower {
   /** Changes up to here concern only messages up to `#keptSeq`: the later ones were just told as new. */
   #toChangeSeq = 0;
   #keptSeq = 0;
+  /** By seq: what was told as new with a change later than `#toChangeSeq`, and which; until it is live. */
+  readonly #shown = new Map<number, number>();
   #ready: ConversationItem[] = [];
   #live: LiveEvent[] = [];
   /** How often live events were dropped, to be read instead. */
@@ -190,6 +192,8 @@ export class ConversationStream implements Source<ConversationItem>, Follower {
     this.#isFilling = true;
     this.#read().catch((error: unknown) => {
       this.#isFilling = false;
+      // Left meanwhile: what was read while they could see it may still be taken.
+      if (error instanceof Fault && error.code === 'NOT_FOUND') return this.#end();
       this.#failure = { error };
       this.close();
     });
@@ -229,7 +233,10 @@ export class ConversationStream implements Source<ConversationItem>, Follower {
     // Nobody shows a page to one who has just left.
     if (!last) return;
     this.#seq = last.seq;
-    for (const message of messages) this.#push({ kind: 'ConversationMessageAdded', message }, true);
+    for (const message of messages) {
+      if (message.changeSeq > this.#toChangeSeq) this.#shown.set(message.seq, message.changeSeq);
+      this.#push({ kind: 'ConversationMessageAdded', message }, true);
+    }
   }
 
   async #readChanged(membership: Membership): Promise<void> {
@@ -238,14 +245,20 @@ export class ConversationStream implements Source<ConversationItem>, Follower {
     if (this.isClosed) return;
     this.#changeSeq = page.endChangeSeq;
     for (const message of page.messages) {
-      const wasToldAsNew = message.seq > this.#keptSeq && message.changeSeq <= this.#toChangeSeq;
-      if (!wasToldAsNew) this.#pushChange(message, message.changeSeq, true);
+      if (!this.#wasToldAsNew(message)) this.#pushChange(message, message.changeSeq, true);
     }
+  }
+
+  /** With this change in it. */
+  #wasToldAsNew({ seq, changeSeq }: Message): boolean {
+    if (seq <= this.#keptSeq) return false;
+    return changeSeq <= (this.#shown.get(seq) ?? this.#toChangeSeq);
   }
 
   #goLive(): void {
     this.#mode = 'live';
     this.#keptSeq = this.#seq;
+    this.#shown.clear();
     if (!this.#hasCaughtUp) {
       this.#hasCaughtUp = true;
       const position = { lastSeq: this.#seq, changeSeq: this.#changeSeq };

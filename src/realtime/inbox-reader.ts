@@ -75,9 +75,9 @@ function cut(entries: readonly LogEntry[], after: bigint, eventsMax: number): Lo
   let position = after;
   for (const entry of entries) {
     const first = entry.lastOffset - BigInt(offsetCount(entry.event)) + 1n;
-    if (first > position + 1n) return null;
     const room = BigInt(eventsMax) - (position - after);
     if (room <= 0n) break;
+    if (first > position + 1n) return null;
     const last = entry.lastOffset - position > room ? position + room : entry.lastOffset;
     wanted.push(part(entry, position + 1n - first, last));
     position = last;

@@ -75,7 +75,7 @@ export class ReadNotices implements Lifecycle {
     if (this.#timer) clearInterval(this.#timer);
     const rounds = [...this.#rounds.values()];
     for (const { timer } of rounds) if (timer) clearTimeout(timer);
-    await Promise.all(rounds.map(({ running }) => running));
+    await Promise.all(rounds.flatMap(({ running }) => running ?? []));
   }
 
   /**
@@ -108,7 +108,8 @@ export class ReadNotices implements Lifecycle {
           this.#plan(shardIndex, round);
         });
       },
-      Math.max(0, waitMs),
+      // A timer may be early by what is left of a millisecond.
+      Math.max(0, waitMs + 1),
     );
   }
 
