@@ -37,9 +37,9 @@ const table = {
   /** Stretches of events that one transaction appends. */
   appendBatchJobsMax: 512,
   /** Committed rows that wait in memory for a shard's logs; beyond it they are read from the outbox again. */
-  laneQueueRowsMax: 256,
+  laneQueueRowsMax: 32,
   /** Rows that a lane takes at a time. */
-  laneBatchRowsMax: 64,
+  laneBatchRowsMax: 32,
   /** Members of all conversations whose lists a node keeps. */
   memberListsUsersMax: 500_000,
   /** Read positions that are told at a time. */
@@ -146,6 +146,34 @@ const table = {
   documentDirectivesMax: 50,
   /** What a document may cost: fields, times the size of the pages they stand in. */
   documentCostMax: 200_000,
+  /** Operations that a document may hold, of which a request names one. */
+  documentOperationsMax: 50,
+  /** A document, in UTF-16 units. */
+  documentCharsMax: 65_536,
+  /** Levels to which the variables of a request nest. */
+  variablesDepthMax: 48,
+  /** Values in the variables of a request, lists and objects counted with what is in them. */
+  variablesValuesMax: 10_000,
+
+  // Budgets
+  /** Signed-in connections of one user. */
+  connectionsPerUserMax: 100,
+  /** Sockets that have not been initialised yet. */
+  pendingInitsMax: 4_096,
+  /** Logins of one user name that may fail in an hour, wherever they come from. */
+  failedLoginsPerHourMax: 100,
+  /** Refreshes from one address in a minute. */
+  refreshesPerMinuteMax: 6_000,
+  /** For how long a session may save operations up, to spend them at once. */
+  operationsSavedMs: 2 * second,
+  /** Sessions and addresses whose budgets are kept; beyond it the one longest unheard of starts anew. */
+  budgetsKept: 100_000,
+  /** The head of a request must have come within this. */
+  httpHeadersTimeoutMs: 10 * second,
+  /** A whole request must have come within this; its answer may take longer, a stream for ever. */
+  httpRequestTimeoutMs: 30 * second,
+  /** How long the reader of an answer may take nothing. */
+  httpIdleTimeoutMs: 60 * second,
 };
 
 /** Every limit of policy, its unit last in its name. What an operator may set is in config.ts. */
@@ -173,6 +201,11 @@ assert(
   limits.frameBytesMax <= limits.connectionQueueBytesMax,
   'a connection may be owed more than one frame',
 );
+assert(
+  limits.customDepthMax + 8 <= limits.variablesDepthMax,
+  'the deepest content fits the variables of a request',
+);
+assert(limits.idsPerCallMax * 2 <= limits.variablesValuesMax, 'the longest list of ids does, too');
 assert(limits.outboxDoneFlushMs < limits.relayAgeMs, 'no relay takes what is only not yet marked');
 assert(limits.outboxKeptDoneMs > limits.sinceOverlapMs, 'a done row outlives every overlap');
 assert(limits.drainSliceMs < limits.drainMs, 'a drain has several slices');

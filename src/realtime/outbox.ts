@@ -146,7 +146,7 @@ export class Outbox implements Lifecycle {
 
   /** One statement: all up to the row that every lane has. Now and then, rows done long ago are deleted. */
   async #markShard(shard: Shard): Promise<void> {
-    const { clock, limits } = this.#deps;
+    const { clock, failpoints, limits } = this.#deps;
     const now = clock.now();
     const keptMs = limits.outboxKeptDoneMs;
     // What an earlier run has marked is deleted as well.
@@ -155,6 +155,7 @@ export class Outbox implements Lifecycle {
     const positions = (this.#lanes.get(shard.index) ?? []).map((lane) => lane.position);
     const upTo = positions.reduce((least, position) => (position < least ? position : least));
     if (upTo > marks.upTo) {
+      failpoints.reach('before-done');
       const text = 'UPDATE OutboxRow SET doneAtMs = ? WHERE doneAtMs IS NULL AND id <= ?';
       await shard.sql.execute(text, [now, upTo]);
       marks.upTo = upTo;

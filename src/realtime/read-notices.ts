@@ -5,9 +5,9 @@ import type { Logger } from '../lib/log.ts';
 import { readPerShard } from '../storage/per-shard.ts';
 import type { Shard, Shards } from '../storage/shards.ts';
 import { happeningsOf } from './happenings.ts';
-import type { AppendJob, Recipient } from './append-job.ts';
+import type { AppendJob } from './append-job.ts';
 import type { InboxLog } from './inbox-log.ts';
-import type { MemberLists } from './member-lists.ts';
+import type { ListedMember, MemberLists } from './member-lists.ts';
 import type { Router } from './router.ts';
 
 export interface ReadNoticesDeps {
@@ -115,7 +115,7 @@ export class ReadNotices implements Lifecycle {
 
   /** @returns whether some must be told in another round. */
   async #tellAll(shardIndex: number, atMs: number): Promise<boolean> {
-    const { shards, limits, log } = this.#deps;
+    const { shards, failpoints, limits, log } = this.#deps;
     const source = shards.all[shardIndex];
     if (!source) return false;
     const rowsMax = limits.readNoticesBatchMax;
@@ -125,9 +125,11 @@ export class ReadNotices implements Lifecycle {
       let after: Pick<UntoldRead, 'conversationId' | 'userId'> = { conversationId: 0n, userId: 0n };
       for (;;) {
         const rows = await untoldAfter(source, after, rowsMax);
+        if (rows.length > 0) failpoints.reach('before-read-told');
         const told = (await Promise.all(rows.map((row) => this.#tell(row, atMs, failures)))).filter(
           (row) => row !== null,
         );
+        if (told.length > 0) failpoints.reach('before-read-forgotten');
         await forget(source, told);
         isMoreLeft ||= told.length < rows.length;
         const last = rows.at(-1);
@@ -146,12 +148,9 @@ export class ReadNotices implements Lifecycle {
   async #tell(read: UntoldRead, atMs: number, failures: unknown[]): Promise<UntoldRead | null> {
     const { shards, memberLists, receiptGroupMembers } = this.#deps;
     const list = await memberLists.read(read.conversationId);
-    const isMember = list.members.some(({ userId }) => userId === read.userId);
-    if (!isMember) return read;
-    const recipients: readonly Recipient[] =
-      list.memberCount <= receiptGroupMembers
-        ? list.members
-        : [{ userId: read.userId, joinedSeq: 0 }];
+    const reader = list.members.find(({ userId }) => userId === read.userId);
+    if (!reader) return read;
+    const recipients = list.memberCount <= receiptGroupMembers ? list.members : [reader];
     const outcomes = await readPerShard(
       shards,
       recipients,
@@ -168,7 +167,7 @@ export class ReadNotices implements Lifecycle {
   async #append(
     target: Shard,
     { conversationId, userId, readSeq }: UntoldRead,
-    recipients: readonly Recipient[],
+    recipients: readonly ListedMember[],
     membersEventNo: number,
     atMs: number,
   ): Promise<boolean> {
