@@ -13,14 +13,20 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { limits } from '../limits.ts';
+import { introspectionField, introspectionSize } from './document-introspection.ts';
 import type { FieldNotes } from './builder.ts';
 
 /**
  * What the dearest operation of a document may cost: the fields that it may show, each as often as the pages in
  * which it stands may be long, and of kinds that exclude each other the dearest. A page's size that is a variable
  * counts as the largest page, so that the same text always costs the same. A document that is not valid costs something.
+ * @param what `shown`: without what fields cost by themselves, beside what they show.
  */
-export function costOf(schema: GraphQLSchema, document: DocumentNode): number {
+export function costOf(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  what: 'all' | 'shown' = 'all',
+): number {
   const fragments = new Map<string, { on: string; set: SelectionSetNode }>();
   for (const node of document.definitions) {
     if (node.kind !== Kind.FRAGMENT_DEFINITION) continue;
@@ -55,12 +61,14 @@ export function costOf(schema: GraphQLSchema, document: DocumentNode): number {
   };
 
   const ofField = (node: FieldNode, parent: GraphQLObjectType): number => {
-    const field = parent.getFields()[node.name.value];
+    const { value: name } = node.name;
+    const field = parent.getFields()[name] ?? introspectionField(schema, parent, name);
     if (!field) return 1;
-    const own = (field.extensions as FieldNotes).cost ?? 1;
+    const own = what === 'all' ? ((field.extensions as FieldNotes).cost ?? 1) : 1;
     const type = getNamedType(field.type);
     if (!node.selectionSet || !isCompositeType(type)) return own;
-    return own + pageSize(node, field) * ofSet(node.selectionSet, type);
+    const size = introspectionSize(schema, parent, name) ?? pageSize(node, field);
+    return own + size * ofSet(node.selectionSet, type);
   };
 
   const costs = document.definitions.map((node) => {

@@ -1,5 +1,6 @@
 import {
   GraphQLError,
+  Kind,
   NoSchemaIntrospectionCustomRule,
   parse,
   specifiedRules,
@@ -19,14 +20,16 @@ export type DocumentLimits = Pick<
   | 'documentAliasesMax'
   | 'documentDirectivesMax'
   | 'documentCostMax'
+  | 'documentOperationsMax'
+  | 'documentCharsMax'
 > & {
-  /** Whether documents may ask for the schema itself, and errors may suggest names. */
+  /** Whether documents may ask for the schema itself, and errors may tell of it. */
   readonly allowsIntrospection: boolean;
 };
 
-/** A document that may be executed, or why it may not be. */
+/** A document that may be executed, with what it may show (`costOf`), or why it may not be. */
 export type PreparedDocument =
-  | { readonly document: DocumentNode; readonly errors?: undefined }
+  | { readonly document: DocumentNode; readonly shows: number; readonly errors?: undefined }
   | { readonly errors: readonly GraphQLError[]; readonly document?: undefined };
 
 const defaultLimits: DocumentLimits = { ...defaults, allowsIntrospection: true };
@@ -42,17 +45,22 @@ export function prepareDocument(
   text: string,
   limits: DocumentLimits = defaultLimits,
 ): PreparedDocument {
+  if (text.length > limits.documentCharsMax) {
+    return refused(excess('characters', text.length, limits.documentCharsMax));
+  }
   let document: DocumentNode;
   try {
     document = parse(text, { maxTokens: limits.documentTokensMax });
   } catch (error) {
-    if (error instanceof GraphQLError) return { errors: [error] };
+    if (error instanceof GraphQLError) {
+      return limits.allowsIntrospection ? { errors: [error] } : refused(unreadable, error);
+    }
     // The parser descends; a text within the limit of tokens does not get there.
-    if (error instanceof RangeError) return { errors: [new GraphQLError('Nested too deep.')] };
+    if (error instanceof RangeError) return refused('Nested too deep.');
     throw error;
   }
-  const excess = excessOf(schema, document, limits);
-  if (excess) return { errors: [new GraphQLError(excess)] };
+  const tooMuch = excessOf(schema, document, limits);
+  if (tooMuch) return refused(tooMuch);
   const rules = limits.allowsIntrospection
     ? specifiedRules
     : [...specifiedRules, NoSchemaIntrospectionCustomRule];
@@ -60,7 +68,18 @@ export function prepareDocument(
     maxErrors: validationErrorsMax,
     hideSuggestions: !limits.allowsIntrospection,
   });
-  return errors.length > 0 ? { errors } : { document };
+  const [first] = errors;
+  if (!first) return { document, shows: costOf(schema, document, 'shown') };
+  return limits.allowsIntrospection ? { errors } : refused(unfitting, first);
+}
+
+/** In GraphQL's own words these would tell of the schema, and of what reads the document. */
+const unreadable = 'The document cannot be parsed.';
+const unfitting = 'The document does not fit the schema; details and introspection are off here.';
+
+function refused(message: string, where?: GraphQLError): PreparedDocument {
+  const { source = null, positions = null } = where ?? {};
+  return { errors: [new GraphQLError(message, { source, positions })] };
 }
 
 /** What is too much of a document; null where nothing is. Its fragments count as often as they are spread. */
@@ -69,6 +88,10 @@ export function excessOf(
   document: DocumentNode,
   limits: DocumentLimits,
 ): string | null {
+  const operations = document.definitions.filter(isOperation).length;
+  if (operations > limits.documentOperationsMax) {
+    return excess('operations', operations, limits.documentOperationsMax);
+  }
   const { depth, aliases, directives } = shapeOf(document);
   if (depth > limits.documentDepthMax) return excess('levels', depth, limits.documentDepthMax);
   if (aliases > limits.documentAliasesMax) {
@@ -79,6 +102,10 @@ export function excessOf(
   }
   const cost = costOf(schema, document);
   return cost > limits.documentCostMax ? excess('cost', cost, limits.documentCostMax) : null;
+}
+
+function isOperation({ kind }: DocumentNode['definitions'][number]): boolean {
+  return kind === Kind.OPERATION_DEFINITION;
 }
 
 function excess(what: string, measured: number, max: number): string {

@@ -91,8 +91,30 @@ describe('the limits of a document', () => {
     expect(refusal(`{ viewer { user { ...A } } } ${cycle}`)).toMatch('within itself');
   });
 
+  it('bound its length and its operations', () => {
+    const long = `{ __typename } # ${'x'.repeat(limits.documentCharsMax)}`;
+    expect(refusal(long)).toMatch('65553 characters');
+    const operations = (count: number) => many(count, (at) => `query Q${at} { __typename }`);
+    expect(refusal(operations(limits.documentOperationsMax))).toBeUndefined();
+    expect(refusal(operations(limits.documentOperationsMax + 1))).toMatch('51 operations');
+  });
+
+  it('count what introspection shows', () => {
+    const kinds = 'kind name ofType { kind name ofType { kind name ofType { kind name } } }';
+    const types = `fragment T on __Schema { types { name fields { name args { name type { ${kinds} } } type { ${kinds} } } } }`;
+    const asked = (count: number) =>
+      `{ ${many(count, (at) => `a${at}: __schema { ...T }`)} } ${types}`;
+    expect(refusal(asked(3))).toBeUndefined();
+    expect(refusal(asked(90))).toMatch('The document costs');
+    const circular = `{ __schema { types ${'{ fields { type '.repeat(5)}{ name }${' } }'.repeat(5)} } }`;
+    expect(refusal(circular)).toMatch('introspection depth');
+  });
+
   it('hide the schema where introspection is off', () => {
     const hidden = { ...limits, allowsIntrospection: false };
+    const [unread] = prepareDocument(schema, 'queryy { __typename }', hidden).errors ?? [];
+    expect(unread?.message).toBe('The document cannot be parsed.');
+    expect(unread?.locations).toEqual([{ line: 1, column: 1 }]);
     const [first] =
       prepareDocument(schema, '{ __schema { queryType { name } } }', hidden).errors ?? [];
     expect(first?.message).toMatch('introspection');
