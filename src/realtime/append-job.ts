@@ -40,7 +40,8 @@ export type AppendJob = {
       /** How new the list of members is that the recipients were taken from. */
       readonly membersEventNo: number;
       readonly atMs: number;
-      readonly recipients: readonly Recipient[];
+      /** With the eventNo of their joining: before that was appended, a read would be of a conversation unknown to them. */
+      readonly recipients: readonly (Recipient & { readonly joinedEventNo: number })[];
     }
 );
 

@@ -21,7 +21,11 @@ import type { LogEvent } from './log-entry.ts';
 export interface AppendDeps {
   readonly clock: Clock;
   readonly failpoints: Failpoints;
-  readonly limits: { readonly inboxLogEventsKept: number; readonly inboxLogAgeMaxMs: number };
+  readonly limits: {
+    readonly inboxLogEventsKept: number;
+    readonly inboxLogAgeMaxMs: number;
+    readonly inboxTouchMs: number;
+  };
 }
 
 type ToldRow = Pick<ReadEvent, 'conversationId' | 'userId' | 'readSeq'>;
@@ -231,7 +235,9 @@ class Append {
   }
 
   async #loadHeads(tx: SqlTransaction, userIds: readonly bigint[]): Promise<void> {
-    const dormantBefore = BigInt(this.#deps.clock.now() - this.#deps.limits.inboxLogAgeMaxMs);
+    const { inboxLogAgeMaxMs, inboxTouchMs } = this.#deps.limits;
+    // Who reads says so now and then: the cursor they keep may be that much younger than what they said last.
+    const dormantBefore = BigInt(this.#deps.clock.now() - inboxLogAgeMaxMs - 2 * inboxTouchMs);
     const ordered = [...userIds].sort((a, b) => (a < b ? -1 : 1));
     for (const page of chunks(ordered, rowsPerStatement)) {
       const rows = await tx.query<HeadRow>(
