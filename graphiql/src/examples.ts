@@ -10,10 +10,11 @@ const json = (value: unknown): string => JSON.stringify(value, null, 2);
 /** An empty header is as good as none: the page's own sign-in stands in for it. */
 const signedIn = json({ Authorization: '' });
 
-const register = `# Welcome to FastIM. Run register, or login later on, and this
-# window is signed in: every tab acts as you, unless its own
-# headers name somebody else. One window is one person; for a
-# second one open another window, and change the name below.
+const register = `# Welcome to FastIM. Run register, or login later on,
+# and this window is signed in: every tab acts as you,
+# unless its own headers name somebody else. One
+# window is one person; for a second one open another
+# window, and change the name below.
 mutation register($input: RegisterInput!) {
   register(input: $input) {
     ...SignedIn
@@ -39,8 +40,9 @@ fragment SignedIn on AuthPayload {
 }
 `;
 
-const openDirect = `# Run findUser, put the id into the variables, run openDirect or
-# createGroup. Either may be repeated, and gives the same one.
+const openDirect = `# Run findUser, put the id into the variables, run
+# openDirect or createGroup. Either may be repeated,
+# and gives the same one.
 mutation openDirect($userId: ID!) {
   openDirect(userId: $userId) {
     conversation {
@@ -84,8 +86,9 @@ fragment Conversation on Conversation {
 }
 `;
 
-const sendMessage = `# The answer comes when the message is durably stored. A retry
-# under the same clientMessageId adds nothing: make a new one.
+const sendMessage = `# The answer comes when the message is durably stored.
+# A retry under the same clientMessageId adds nothing:
+# make a new one.
 mutation sendMessage($input: SendMessageInput!) {
   sendMessage(input: $input) {
     isDuplicate
@@ -123,8 +126,9 @@ const content = `content {
     }
   }`;
 
-const history = `# The newest page, oldest first. A cursor is the decimal seq:
-# for the page before this add before: "<the first seq here>".
+const history = `# The newest page, oldest first. A cursor is the
+# decimal seq: for the page before this add before:
+# "<the first seq here>".
 query history($conversationId: ID!) {
   conversation(id: $conversationId) {
     title
@@ -157,8 +161,9 @@ fragment Message on Message {
 }
 `;
 
-const inbox = `# All that happens to you, newest on top, also while you are in
-# other tabs. Given a cursor it begins with what came after it.
+const inbox = `# All that happens to you, newest on top, also while
+# you are in other tabs. Given a cursor it begins with
+# what came after it.
 subscription inbox($after: InboxCursor) {
   inbox(after: $after) {
     __typename

@@ -52,7 +52,10 @@ describe("GraphiQL's example tabs", () => {
   it('say what they do, in lines that fit the pane', () => {
     for (const { query, headers } of exampleTabs) {
       expect(query).toMatch(/^# /);
-      for (const line of query.split('\n')) expect(line.length).toBeLessThanOrEqual(64);
+      for (const line of query.split('\n')) {
+        // What a window of 1280 pixels shows beside the buttons; a comment has no end to guess.
+        expect(line.length).toBeLessThanOrEqual(line.startsWith('#') ? 54 : 64);
+      }
       expect(JSON.parse(headers)).toBeTypeOf('object');
     }
   });
