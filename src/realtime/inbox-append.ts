@@ -192,7 +192,11 @@ class Append {
     if (mark && mark.members > job.membersEventNo) return { appended, isStale: true };
     const key = toldKey(event);
     if ((this.#told.get(key) ?? -1) >= event.readSeq) return { appended, isStale: false };
-    for (const recipient of job.recipients) this.#put(recipient, event, job.atMs, appended);
+    for (const recipient of job.recipients) {
+      // Whose joining is not told yet will be shown the read with it.
+      const isTheirs = recipient.joinedEventNo < (mark?.next ?? 0);
+      if (isTheirs) this.#put(recipient, event, job.atMs, appended);
+    }
     this.#told.set(key, event.readSeq);
     this.#touched.told.add(event);
     return { appended, isStale: false };
