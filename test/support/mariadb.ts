@@ -29,8 +29,11 @@ export function missingMariadb(): string | null {
   return null;
 }
 
-/** Starts one in a few seconds, whatever runs on this machine. */
-export async function startMariadb(): Promise<TestMariadb> {
+/**
+ * Starts one in a few seconds, whatever runs on this machine.
+ * @param settings flags of mariadbd in place of those that keep it small.
+ */
+export async function startMariadb(settings: readonly string[] = []): Promise<TestMariadb> {
   const missing = missingMariadb();
   if (missing) throw new Error(missing);
   const folder = await mkdtemp(path.join(tmpdir(), 'fastim-mariadb-'));
@@ -47,7 +50,7 @@ export async function startMariadb(): Promise<TestMariadb> {
       ],
       { stdio: 'pipe' },
     );
-    const server = new Server(folder, await freePort());
+    const server = new Server(folder, await freePort(), settings);
     await server.start();
     return server;
   } catch (error) {
@@ -59,11 +62,13 @@ export async function startMariadb(): Promise<TestMariadb> {
 class Server implements TestMariadb {
   readonly port: number;
   readonly #folder: string;
+  readonly #settings: readonly string[];
   #process: ChildProcess | null = null;
   #databases = 0;
 
-  constructor(folder: string, port: number) {
+  constructor(folder: string, port: number, settings: readonly string[]) {
     this.#folder = folder;
+    this.#settings = settings;
     this.port = port;
   }
 
@@ -92,6 +97,7 @@ class Server implements TestMariadb {
         '--performance-schema=OFF',
         '--max-connections=400',
         '--character-set-server=utf8mb4',
+        ...this.#settings,
         ...asUser(),
       ],
       { stdio: 'ignore' },

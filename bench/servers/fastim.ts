@@ -1,0 +1,61 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { ShardsConfig } from '../../src/storage/shards.ts';
+import { freePort } from '../../test/support/process.ts';
+import { builtMain } from './fastim-build.ts';
+import { keysIn, seedPeople, type Person } from './people.ts';
+import { ServerChild } from './server-child.ts';
+
+export interface FastimOptions {
+  /** None: SQLite. */
+  readonly databaseUrls?: readonly string[];
+  readonly people: number;
+  /** Flags of node before the script. */
+  readonly nodeArgs?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** FastIM as `npm start` runs it, and who is signed in there. */
+export interface RunningFastim extends AsyncDisposable {
+  readonly server: ServerChild;
+  readonly people: readonly Person[];
+  readonly folder: string;
+}
+
+/** Settings that keep a load test from being taken for an attack by its one address. */
+const unthrottled: Readonly<Record<string, string>> = {};
+
+export async function startFastim(options: FastimOptions): Promise<RunningFastim> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'fastim-bench-data-'));
+  const keysFile = path.join(folder, 'keys.json');
+  const { databaseUrls = [], nodeArgs = [], env = {} } = options;
+  const storage: ShardsConfig =
+    databaseUrls.length === 0
+      ? { kind: 'sqlite', dataDir: folder }
+      : { kind: 'mysql', urls: databaseUrls, isSingleNode: true };
+  const people = await seedPeople(storage, await keysIn(keysFile), options.people);
+  const server = await ServerChild.start({
+    name: 'fastim',
+    port: await freePort(),
+    args: [...nodeArgs, builtMain],
+    env: {
+      DATA_DIR: folder,
+      DATABASE_URLS: databaseUrls.join(','),
+      ACCESS_TOKEN_KEYS: keysFile,
+      LOG_LEVEL: 'warn',
+      ...unthrottled,
+      ...env,
+    },
+    readyPath: '/ready',
+  });
+  return {
+    server,
+    people,
+    folder,
+    async [Symbol.asyncDispose]() {
+      await server.stop();
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
