@@ -1,7 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Timelines, type CommittedRow } from '../../src/domain/timeline/timeline.ts';
+import {
+  Timelines,
+  type CommittedRow,
+  type TimelinesDeps,
+} from '../../src/domain/timeline/timeline.ts';
 import { noFailpoints } from '../../src/lib/failpoint.ts';
 import { IdSource, slotOfKey } from '../../src/lib/id.ts';
 import { limits } from '../../src/limits.ts';
@@ -17,11 +21,14 @@ export interface OpenTimelines extends AsyncDisposable {
   readonly rows: CommittedRow[];
   /** The id of a user that only the writer knows of. */
   newUserId(): bigint;
+  /** The writer of another node on the same shards; its rows come to the same list. */
+  node(): Promise<Timelines>;
 }
 
 export async function openTimelines(
   storage: Storage,
   rules: { largeGroupMembers?: number; groupMembersMax?: number } = {},
+  bounds: Partial<TimelinesDeps['limits']> = {},
 ): Promise<OpenTimelines> {
   const folder = await mkdtemp(path.join(tmpdir(), 'fastim-timelines-'));
   const clock = new StillClock();
@@ -34,12 +41,12 @@ export async function openTimelines(
   await shards.start();
   const ids = new IdSource({ clock });
   const rows: CommittedRow[] = [];
-  const timelines = new Timelines({
+  const deps: TimelinesDeps = {
     shards,
     ids,
     clock,
     failpoints: noFailpoints,
-    limits,
+    limits: { ...limits, ...bounds },
     rules: {
       recallWindowMs: 120_000,
       editWindowMs: 86_400_000,
@@ -48,8 +55,10 @@ export async function openTimelines(
       ...rules,
     },
     onCommitted: (row) => rows.push(row),
-  });
+  };
+  const timelines = new Timelines(deps);
   await timelines.start();
+  const nodes = [timelines];
   let users = 0;
   return {
     clock,
@@ -58,8 +67,14 @@ export async function openTimelines(
     timelines,
     rows,
     newUserId: () => ids.next(slotOfKey('user', String((users += 1)))),
+    async node() {
+      const other = new Timelines(deps);
+      await other.start();
+      nodes.push(other);
+      return other;
+    },
     async [Symbol.asyncDispose]() {
-      await timelines.stop(1_000);
+      for (const node of nodes) await node.stop(1_000);
       await shards.stop(1_000);
       await rm(folder, { recursive: true, force: true });
     },
