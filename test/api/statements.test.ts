@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ColdStartDocument, ConversationListDocument } from '../../client/generated/documents.ts';
+import {
+  addMembers,
+  createGroup,
+  engines,
+  historyOf,
+  newKey,
+  openChat,
+  say,
+  type Chat,
+} from '../support/chat.ts';
+import { post, type TestUser } from '../support/clients.ts';
+import { recordStatements, type Statements } from '../support/statements.ts';
+
+/** What the nodes do by themselves, and after a commit for those who listen. */
+const background = /OutboxRow|UntoldRead|ToldRead|InboxHead|InboxEntry|Watermark|ShardFact|Session/;
+
+describe.each(engines())('statements on %s', (engine) => {
+  const shards = engine === 'sqlite' ? 1 : 2;
+  let chat: Chat;
+  let statements: Statements;
+  beforeAll(async () => {
+    chat = await openChat(engine);
+    statements = recordStatements();
+  });
+  afterAll(async () => {
+    statements?.[Symbol.dispose]();
+    await chat?.[Symbol.asyncDispose]();
+  });
+
+  /** The statements that an operation needs, sorted, without those of the background. */
+  async function during(work: () => Promise<unknown>): Promise<string[]> {
+    // What was written before has been told.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    statements.take();
+    await work();
+    return statements.take().filter((text) => !background.test(text));
+  }
+
+  /** One who is in so many groups and direct conversations, each with a last message of another. */
+  async function busyUser(conversations: number): Promise<TestUser> {
+    const [user, ...others] = await chat.people(6);
+    for (let index = 0; index < conversations; index += 5) {
+      await Promise.all(
+        others.map(async (other) => say(other, await createGroup(other, [user]), 'hello')),
+      );
+    }
+    return user;
+  }
+
+  test('a list costs the same for five conversations and for fifty', async () => {
+    const [few, many] = [await busyUser(5), await busyUser(50)];
+    const list = (user: TestUser) => user.query(ConversationListDocument, { first: 50 });
+    expect((await list(many)).viewer.conversations.edges).toHaveLength(50);
+    const [forFew, forMany] = [await during(() => list(few)), await during(() => list(many))];
+    // A shard: the memberships with their heads, the unread total, the last messages, their senders; and the viewer.
+    expect(forMany.length, forMany.join('\n')).toBeLessThanOrEqual(4 * shards + 1);
+    expect(forFew.length).toBeLessThanOrEqual(forMany.length);
+    expect(new Set(forFew)).toEqual(new Set(forMany));
+
+    const start = (user: TestUser) => user.query(ColdStartDocument, { first: 50 });
+    const [coldFew, coldMany] = [await during(() => start(few)), await during(() => start(many))];
+    expect(coldMany.length, coldMany.join('\n')).toBeLessThanOrEqual(5 * shards);
+    expect(new Set(coldFew)).toEqual(new Set(coldMany));
+  });
+
+  test('a page of history is one statement after the one that enters', async () => {
+    const [ann, bob] = await chat.people(2);
+    const id = await createGroup(ann, [bob]);
+    for (let index = 0; index < 20; index += 1) await say(ann, id);
+    const document = `query ($id: ID!) { conversation(id: $id) {
+      messages(last: 20) { edges { cursor node { id seq createdAt sender { id } content { __typename } } }
+      pageInfo { hasNextPage hasPreviousPage } } } }`;
+    const { accessToken } = bob.auth;
+    const found = await during(() => post(chat.server, document, { id }, accessToken));
+    expect(found, found.join('\n')).toHaveLength(2);
+    // Senders, those whom system messages name, and readers: one more a shard, whatever the number of messages.
+    const whole = await during(() => historyOf(bob, id, 20));
+    expect(whole.length, whole.join('\n')).toBeLessThanOrEqual(3 + shards);
+  });
+
+  test('a send is one transaction, and nothing is read after it', async () => {
+    const [ann, bob] = await chat.people(2);
+    const id = await createGroup(ann, [bob]);
+    const document = `mutation ($input: SendMessageInput!) { sendMessage(input: $input) { isDuplicate message {
+      id seq clientMessageId createdAt changeSeq replyToSeq sender { id } conversation { id }
+      content { ... on TextContent { text } } } } }`;
+    const input = {
+      conversationId: id,
+      clientMessageId: newKey(),
+      content: { text: { text: 'x' } },
+    };
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    statements.take();
+    const { data } = await post(chat.server, document, { input }, ann.auth.accessToken);
+    const texts = statements.take();
+    expect(data).toMatchObject({ sendMessage: { message: { seq: 2, sender: { id: ann.id } } } });
+    const place = texts.findIndex((text) => text.startsWith('INSERT INTO Message '));
+    const committed = texts.indexOf('COMMIT', place);
+    expect(committed).toBeGreaterThan(place);
+    const before = texts.slice(0, committed).filter((text) => !background.test(text));
+    // Locks the head, reads the member; writes the head, the message, the member's position (and the outbox row).
+    expect(before, before.join('\n')).toHaveLength(5);
+    const after = texts.slice(committed + 1).filter((text) => !background.test(text));
+    expect(after.filter((text) => /FROM (User|Message)\b|JOIN Conversation/.test(text))).toEqual(
+      [],
+    );
+  });
+
+  test('adding many members costs the same as adding two', async () => {
+    const people = await chat.people(14);
+    const id = await createGroup(people[0], []);
+    const two = await during(() => addMembers(people[0], id, people.slice(1, 3)));
+    const many = await during(() => addMembers(people[0], id, people.slice(3)));
+    expect(new Set(many.filter((text) => text !== 'COMMIT'))).toEqual(
+      new Set(two.filter((text) => text !== 'COMMIT')),
+    );
+  });
+});
