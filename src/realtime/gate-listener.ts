@@ -59,9 +59,10 @@ export class Listener implements Lifecycle {
     const sockets = new Sockets(this.#deps);
     server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head));
     await new Promise<AddressInfo | string | null>((resolve, reject) => {
-      server.once('error', (error) =>
-        reject(new StartupRefusal(`Cannot listen on ${host}:${port}: ${error.message}`)),
-      );
+      server.once('error', (error: NodeJS.ErrnoException) => {
+        const why = error.code === 'EADDRINUSE' ? 'it is in use; set PORT' : error.message;
+        reject(new StartupRefusal(`Cannot listen on ${host}:${port}: ${why}`));
+      });
       server.listen(port, host, () => resolve(server.address()));
     }).catch(async (error: unknown) => {
       await gate.stop(0);

@@ -68,7 +68,7 @@ describe('the server as a process', () => {
     });
     const taken = run({ PORT: port, DATA_DIR: path.join(folder, 'b') });
     expect(taken.status).toBe(69);
-    expect(taken.stderr).toContain(port);
+    expect(taken.stderr).toContain(`${port}: it is in use; set PORT`);
     const second = run({ PORT: '0', DATA_DIR: path.join(folder, 'a') });
     expect(second.status).toBe(69);
     expect(taken.stderr + second.stderr).not.toContain('    at ');
