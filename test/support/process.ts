@@ -10,16 +10,22 @@ const readyWithinMs = 30_000;
 export class ServerProcess implements AsyncDisposable {
   readonly url: string;
   readonly #env: Readonly<Record<string, string>>;
+  readonly #command: readonly string[];
   #child: ChildProcess | undefined;
   #output = '';
 
-  /** @param env what the server reads; PORT is chosen here where it is not given. */
-  constructor(port: number, env: Readonly<Record<string, string>>) {
+  /**
+   * @param env what the server reads.
+   * @param main a built server; without it, it runs from its sources.
+   */
+  constructor(port: number, env: Readonly<Record<string, string>>, main?: string) {
+    const fromSource = ['--import', import.meta.resolve('tsx'), `${root}src/main.ts`];
+    this.#command = main === undefined ? fromSource : ['--enable-source-maps', main];
     this.url = `http://127.0.0.1:${port}`;
     this.#env = { ...env, PORT: String(port) };
   }
 
-  /** Starts it and waits until it is ready. */
+  /** Starts it and waits until it is ready. PORT is chosen here where it is not given. */
   static async start(env: Readonly<Record<string, string>>): Promise<ServerProcess> {
     const server = new ServerProcess(Number(env['PORT'] ?? (await freePort())), env);
     await server.start();
@@ -37,8 +43,12 @@ export class ServerProcess implements AsyncDisposable {
 
   /** @param env what is different in this life. */
   async start(env: Readonly<Record<string, string>> = {}): Promise<void> {
-    const tsx = import.meta.resolve('tsx');
-    const child = spawn(process.execPath, ['--import', tsx, `${root}src/main.ts`], {
+    await this.#waitUntilReady(this.launch(env));
+  }
+
+  /** Starts it and does not wait: it may be gone before it is ready. */
+  launch(env: Readonly<Record<string, string>> = {}): ChildProcess {
+    const child = spawn(process.execPath, this.#command, {
       // Where there is no .env of the developer's.
       cwd: `${root}test`,
       env: { PATH: process.env['PATH'] ?? '', ...this.#env, ...env },
@@ -48,7 +58,7 @@ export class ServerProcess implements AsyncDisposable {
       stream.setEncoding('utf8').on('data', (text: string) => (this.#output += text));
     }
     this.#child = child;
-    await this.#waitUntilReady(child);
+    return child;
   }
 
   /** As a crash: the system takes the process away. */

@@ -48,7 +48,7 @@ function seen(events: readonly Placed<Seen>[]): Seen[] {
   return [
     { kind: 'opened', after: null },
     { kind: 'heartbeat', position: 0 },
-    ...events.map((event, index) => ({ ...event, position: index + 1 }) as Seen),
+    ...events.map((event, index) => ({ ...event, position: index + 1 })),
   ];
 }
 

@@ -1,0 +1,179 @@
+import { print } from 'graphql';
+import { createClient, type Client } from 'graphql-ws';
+import { WebSocket } from 'ws';
+import {
+  InboxDocument,
+  type InboxEventPartsFragment,
+  type InboxSubscription,
+  type MessagePartsFragment,
+} from '../../client/generated/documents.ts';
+import { decodeCursor } from '../../src/domain/inbox/inbox.ts';
+import { decodeIdOf } from '../../src/resolvers/global-id.ts';
+import type { TestUser } from '../support/clients.ts';
+import type { Seen, Shown } from '../support/history.ts';
+import { pause, type Random } from './random.ts';
+
+/** A device that keeps its inbox open: whenever it is cut off it comes back and goes on after the last event that it processed. */
+export class InboxClient {
+  readonly user: TestUser;
+  /** Its numeric id. */
+  readonly userId: bigint;
+  readonly events: Seen[] = [];
+  /** Of each conversation the newest message that it saw. */
+  readonly lastSeqs = new Map<string, number>();
+  /** What the server answered that no client should meet. */
+  readonly errors: string[] = [];
+  /** With which codes its sockets were closed. */
+  readonly closeCodes: number[] = [];
+  readonly #random: Random;
+  #cursor: string | null = null;
+  #position = -1;
+  #client: Client | null = null;
+  #socket: WebSocket | null = null;
+  #isStopped = false;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(user: TestUser, random: Random) {
+    this.user = user;
+    this.userId = numericId('User', user.id);
+    this.#random = random;
+  }
+
+  /** The offset of the last event that it processed; -1: none yet. */
+  get position(): number {
+    return this.#position;
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** As a network that breaks. */
+  cut(): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.terminate();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#client?.dispose();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isStopped) {
+      await this.#follow();
+      if (!this.#isStopped) await pause(this.#random.between(10, 250));
+    }
+  }
+
+  /** One connection, to its end. */
+  async #follow(): Promise<void> {
+    const keep = (socket: WebSocket): void => {
+      this.#socket = socket;
+    };
+    class OwnWebSocket extends WebSocket {
+      constructor(url: string, protocols: string[]) {
+        super(url, protocols);
+        keep(this);
+      }
+    }
+    const client = createClient({
+      url: `${this.user.server.url.replace(/^http/, 'ws')}/graphql`,
+      webSocketImpl: OwnWebSocket,
+      connectionParams: { accessToken: this.user.auth.accessToken },
+      retryAttempts: 0,
+    });
+    client.on('closed', (event) => this.closeCodes.push((event as { code: number }).code));
+    this.#client = client;
+    this.events.push({ kind: 'opened', after: this.#cursor === null ? null : this.#position });
+    await new Promise<void>((resolve) => {
+      client.subscribe<InboxSubscription>(
+        { query: print(InboxDocument), variables: { after: this.#cursor } },
+        {
+          next: ({ data, errors }) => {
+            if (errors) this.errors.push(JSON.stringify(errors));
+            if (data) this.#take(data.inbox);
+          },
+          error: (error) => {
+            if (Array.isArray(error)) this.errors.push(JSON.stringify(error));
+            resolve();
+          },
+          complete: resolve,
+        },
+      );
+    });
+    await client.dispose();
+  }
+
+  #take(event: InboxEventPartsFragment): void {
+    const position = Number(decodeCursor(event.cursor, this.userId).offset);
+    const seen = seenOf(event, position);
+    this.events.push(seen);
+    if (seen.kind === 'added') this.lastSeqs.set(seen.conversation, seen.message.seq);
+    this.#cursor = event.cursor;
+    this.#position = position;
+  }
+}
+
+function seenOf(event: InboxEventPartsFragment, position: number): Seen {
+  switch (event.__typename) {
+    case 'MessageAdded':
+    case 'MessageChanged': {
+      const conversation = conversationId(event.message.conversation.id);
+      const message = shownOf(event.message);
+      if (event.__typename === 'MessageAdded') {
+        return { kind: 'added', position, conversation, message };
+      }
+      return { kind: 'changed', position, conversation, message, changeSeq: event.changeSeq };
+    }
+    case 'ReadAdvanced':
+      return {
+        kind: 'read',
+        position,
+        conversation: conversationId(event.conversation.id),
+        user: String(numericId('User', event.user.id)),
+        readSeq: event.readSeq,
+      };
+    case 'ConversationChanged':
+      return {
+        kind: 'conversation',
+        position,
+        conversation: conversationId(event.conversation.id),
+      };
+    case 'ConversationRemoved':
+      return { kind: 'removed', position, conversation: conversationId(event.conversationId) };
+    case 'InboxHeartbeat':
+      return { kind: 'heartbeat', position };
+    case 'InboxReset':
+      return { kind: 'reset', position };
+    default:
+      throw new Error(`no such event here: ${event.__typename}`);
+  }
+}
+
+function shownOf({
+  seq,
+  sender,
+  clientMessageId,
+  content,
+  changeSeq,
+}: MessagePartsFragment): Shown {
+  const isSystem = content.__typename === 'SystemContent';
+  const author = isSystem ? content.actor : sender;
+  if (!author) throw new Error(`nobody wrote message ${seq}`);
+  let text: string | null = null;
+  if (isSystem) text = content.event;
+  else if (content.__typename === 'TextContent') text = content.text;
+  const by = String(numericId('User', author.id));
+  return { seq, sender: by, key: clientMessageId, text, changeSeq };
+}
+
+export function conversationId(id: string): string {
+  return String(numericId('Conversation', id));
+}
+
+export function numericId(type: 'User' | 'Conversation', id: string): bigint {
+  const numeric = decodeIdOf(type, id);
+  if (numeric === null) throw new Error(`not the id of a ${type}: ${id}`);
+  return numeric;
+}

@@ -1,0 +1,244 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { ConversationListDocument, CreateGroupDocument } from '../../client/generated/documents.ts';
+import { check, type Anomaly } from '../support/checker.ts';
+import { signUp, type TestUser } from '../support/clients.ts';
+import type { Call, History, Store } from '../support/history.ts';
+import { freePort, ServerProcess } from '../support/process.ts';
+import { conversationId, InboxClient } from './inbox-client.ts';
+import { Load, type Place } from './load.ts';
+import { pause, Random } from './random.ts';
+import { Tables } from './tables.ts';
+
+export interface WorldOptions {
+  /** The server to run. */
+  readonly main: string;
+  readonly seed: number;
+  /** None: SQLite. */
+  readonly databaseUrls?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Default: a history in which something was found is kept in a file. */
+  readonly keepsHistory?: boolean;
+}
+
+const reachedWithinMs = 40_000;
+const settledWithinMs = 15_000;
+
+/**
+ * Twelve clients in six conversations, all with an open inbox, over a server that may be killed at any time; and what they
+ * did and saw since the beginning.
+ */
+export class World implements AsyncDisposable {
+  readonly server: ServerProcess;
+  readonly random: Random;
+  readonly clients: InboxClient[] = [];
+  readonly #options: WorldOptions;
+  readonly #folder: string;
+  readonly #tables: Tables;
+  readonly #calls: Call[] = [];
+  readonly #loads: Load[] = [];
+  #cutter: NodeJS.Timeout | undefined;
+
+  /** `start` is the way to one. */
+  constructor(options: WorldOptions, folder: string, port: number) {
+    const { main, seed, databaseUrls = [], env } = options;
+    this.#options = options;
+    this.#folder = folder;
+    this.random = new Random(seed);
+    const settings = {
+      NODE_ENV: 'test',
+      DATA_DIR: folder,
+      DATABASE_URLS: databaseUrls.join(','),
+      ACCESS_TOKEN_TTL_SECONDS: '86400',
+      LOG_LEVEL: 'warn',
+    };
+    this.server = new ServerProcess(port, { ...settings, ...env }, main);
+    this.#tables = new Tables(
+      databaseUrls.length > 0
+        ? { kind: 'mysql', urls: databaseUrls }
+        : { kind: 'sqlite', file: path.join(folder, 'fastim.db') },
+    );
+  }
+
+  static async start(options: WorldOptions): Promise<World> {
+    const folder = await mkdtemp(path.join(tmpdir(), 'fastim-kill-'));
+    const world = new World(options, folder, await freePort());
+    await world.server.start();
+    try {
+      await world.#populate();
+    } catch (error) {
+      await world[Symbol.asyncDispose]();
+      throw error;
+    }
+    return world;
+  }
+
+  /** Clients begin, or go on; some of them are cut off now and then. */
+  run(): void {
+    for (const load of this.#loads) load.start();
+    clearInterval(this.#cutter);
+    this.#cutter = setInterval(() => this.random.pick(this.clients)?.cut(), 100);
+  }
+
+  /** One life, at the end of which the process kills itself at that place. */
+  async dieAt(failpoints: string): Promise<void> {
+    this.server.launch({ FAILPOINTS: failpoints });
+    const gone = this.server.gone();
+    const end = await Promise.race([gone, pause(reachedWithinMs).then(() => null)]);
+    if (end?.signal === 'SIGKILL') return;
+    await this.server.kill9();
+    const what = `${JSON.stringify(end)}, ${this.acknowledged} acknowledged`;
+    throw new Error(`did not die at ${failpoints}: ${what}\n${this.server.output}`);
+  }
+
+  /** Ends all calls and waits until everything that was committed has been told. The server has to be there. */
+  async settle(withinMs = settledWithinMs): Promise<readonly string[]> {
+    clearInterval(this.#cutter);
+    await Promise.all(this.#loads.map((load) => load.pause()));
+    const deadline = Date.now() + withinMs;
+    for (;;) {
+      const late = await this.#late();
+      if (late.length === 0 || Date.now() > deadline) return late;
+      await pause(100);
+    }
+  }
+
+  /** What the checker finds, after `settle`. Where it finds anything, the history is kept and its file named. */
+  async check(): Promise<readonly Anomaly[]> {
+    const history = await this.#history();
+    const anomalies = check(history);
+    const isKept = this.#options.keepsHistory ?? true;
+    if (anomalies.length > 0 && isKept) await this.#keep(history, anomalies);
+    return anomalies;
+  }
+
+  /** Messages that were acknowledged. */
+  get acknowledged(): number {
+    return this.#calls.filter(({ kind, result }) => kind === 'send' && result === 'ok').length;
+  }
+
+  /** What the server answered to a subscription that no client should meet. */
+  get errors(): string[] {
+    return this.clients.flatMap(({ errors }) => errors);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#cutter);
+    // Without a server no call ends well, and each is repeated: so it goes last.
+    const paused = Promise.all(this.#loads.map((load) => load.pause())).catch(() => undefined);
+    await Promise.race([paused, pause(2_000)]);
+    await Promise.all(this.clients.map((client) => client.stop()));
+    await this.server.kill9();
+    await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  async #populate(): Promise<void> {
+    const names = Array.from({ length: 12 }, (_, index) => `client_${index}`);
+    const users = await Promise.all(names.map((name) => signUp(this.server, name)));
+    this.clients.push(...users.map((user) => new InboxClient(user, this.random.fork())));
+    for (const client of this.clients) client.start();
+    const deadline = Date.now() + 10_000;
+    while (this.clients.some(({ position }) => position < 0)) {
+      if (Date.now() > deadline) throw new Error(`no inbox: ${this.errors.join()}`);
+      await pause(20);
+    }
+    const places = [
+      await this.#group(0, 12, 2),
+      await this.#group(2, 7, 2),
+      await this.#group(7, 5, 1),
+      await this.#direct(0, 1),
+      await this.#direct(3, 8),
+      await this.#direct(5, 11),
+    ];
+    for (const client of this.clients) {
+      const deps = { places, random: this.random.fork(), calls: this.#calls };
+      this.#loads.push(new Load(client, deps));
+    }
+  }
+
+  /** So many clients from one on, who owns it; the last ones are guests. */
+  async #group(first: number, count: number, guests: number): Promise<Place> {
+    const [owner, ...others] = this.clients.slice(first, first + count);
+    if (!owner) throw new Error('no owner');
+    const { createGroup } = await owner.user.query(CreateGroupDocument, {
+      input: {
+        clientRequestId: `group-${first}`,
+        title: `Group ${first}`,
+        memberIds: others.map(({ user }) => user.id),
+      },
+    });
+    const members = new Set([owner, ...others]);
+    return { id: createGroup.conversation.id, owner, guests: others.slice(-guests), members };
+  }
+
+  async #direct(one: number, other: number): Promise<Place> {
+    const [opener, peer] = [this.clients[one], this.clients[other]];
+    if (!opener || !peer) throw new Error('no pair');
+    const id = await opener.user.directWith(peer.user);
+    return { id, owner: null, guests: [], members: new Set([opener, peer]) };
+  }
+
+  /** What is still on its way. */
+  async #late(): Promise<string[]> {
+    const { outbox, reads } = await this.#tables.left();
+    const heads = await this.#tables.heads();
+    const late = this.clients
+      .filter(({ userId, position }) => heads.get(String(userId)) !== position)
+      .map(({ userId, position }) => `${userId} at ${position} of ${heads.get(String(userId))}`);
+    if (outbox > 0) late.push(`${outbox} outbox rows`);
+    if (reads > 0) late.push(`${reads} untold reads`);
+    return late;
+  }
+
+  async #history(): Promise<History> {
+    const store = withUnread(await this.#tables.store(), await this.#unread());
+    const views = this.clients.map(({ userId, events }) => ({ user: String(userId), events }));
+    return { calls: this.#calls, views, store };
+  }
+
+  /** What the API answers: of each user and conversation the unread messages. */
+  async #unread(): Promise<ReadonlyMap<string, number>> {
+    const counts = new Map<string, number>();
+    for (const { user, userId } of this.clients) {
+      for (const [conversation, count] of await unreadOf(user)) {
+        counts.set(`${userId} ${conversation}`, count);
+      }
+    }
+    return counts;
+  }
+
+  async #keep(history: History, anomalies: readonly Anomaly[]): Promise<void> {
+    const { seed } = this.#options;
+    const file = path.join(tmpdir(), `fastim-history-${seed}-${Date.now()}.json`);
+    const log = this.server.output;
+    await writeFile(file, JSON.stringify({ seed, anomalies, ...history, log }, null, 1));
+    console.error(`seed ${seed}: ${anomalies.length} anomalies, the history is in ${file}`);
+  }
+}
+
+async function unreadOf(user: TestUser): Promise<[conversation: string, count: number][]> {
+  const { viewer } = await user.query(ConversationListDocument, { first: 50 });
+  const counts = viewer.conversations.edges.map(({ node }): [string, number] => [
+    conversationId(node.id),
+    node.me.unreadCount ?? 0,
+  ]);
+  const total = counts.reduce((sum, [, count]) => sum + count, 0);
+  if (total !== viewer.unreadCount) {
+    throw new Error(
+      `${user.username}: ${viewer.unreadCount} unread in all, by conversation ${total}`,
+    );
+  }
+  return counts;
+}
+
+function withUnread(store: Store, counts: ReadonlyMap<string, number>): Store {
+  const conversations = store.conversations.map((conversation) => ({
+    ...conversation,
+    members: conversation.members.map((member) => ({
+      ...member,
+      unreadCount: counts.get(`${member.user} ${conversation.id}`) ?? null,
+    })),
+  }));
+  return { ...store, conversations };
+}
