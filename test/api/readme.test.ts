@@ -55,7 +55,7 @@ async function run(
       if (until?.(output)) end();
     });
   }
-  const timer = setTimeout(end, 80_000);
+  const timer = setTimeout(end, 150_000);
   const closed = once(child, 'close');
   const [code] = (await once(child, 'exit')) as [number | null];
   clearTimeout(timer);
@@ -64,7 +64,7 @@ async function run(
   return { code, output };
 }
 
-describe('the README', { timeout: 90_000 }, () => {
+describe('the README', { timeout: 170_000 }, () => {
   test('its tour, word for word: two people talk, over a crash of the server', async () => {
     // The same program as dist/main.js, as the sources are now.
     await mkdir(path.join(folder, 'dist'));
