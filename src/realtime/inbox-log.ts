@@ -30,6 +30,7 @@ export interface InboxLogDeps {
   readonly limits: {
     readonly inboxLogEventsKept: number;
     readonly inboxLogAgeMaxMs: number;
+    readonly inboxTouchMs: number;
     readonly appendQueueJobsMax: number;
     readonly appendBatchJobsMax: number;
   };
