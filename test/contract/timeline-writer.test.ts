@@ -38,6 +38,10 @@ function text(
   };
 }
 
+function textOfValue(value: unknown): string {
+  return value instanceof Uint8Array ? Buffer.from(value).toString() : String(value);
+}
+
 describe.each(storages.filter(({ isHere }) => isHere()))('the writer on $name', (storage) => {
   it('gives concurrent sends contiguous seqs, each once', async () => {
     await using world = await openTimelines(storage);
@@ -109,6 +113,27 @@ describe.each(storages.filter(({ isHere }) => isHere()))('the writer on $name', 
     await expect(world.timelines.submit(text(id, member, 'new'))).rejects.toMatchObject({
       code: 'NOT_FOUND',
     });
+  });
+
+  it('erases what is recalled, and keeps its key', async () => {
+    await using world = await openTimelines(storage);
+    const { id, users } = await newGroup(world, 1);
+    const [actor] = users as [bigint];
+    const { message } = await world.timelines.submit(text(id, actor, 'k', 'hunter2'));
+    await world.timelines.submit({
+      kind: 'recall',
+      conversationId: id,
+      actorId: actor,
+      seq: message.seq,
+    });
+    const rows = await world.shards
+      .of(id)
+      .sql.query('SELECT * FROM Message WHERE conversationId = ? AND seq = ?', [id, message.seq]);
+    expect(rows).toHaveLength(1);
+    const shown = rows.map((row) => Object.values(row).map((value) => textOfValue(value)));
+    expect(shown.join()).not.toContain('hunter2');
+    const again = await world.timelines.submit(text(id, actor, 'k', 'hunter2'));
+    expect(again).toMatchObject({ isDuplicate: true, message: { content: { kind: 'RECALLED' } } });
   });
 
   it('hands a group over to the first admin, else the first member', async () => {
