@@ -55,7 +55,7 @@ export class InboxClient {
 
   async stop(): Promise<void> {
     this.#isStopped = true;
-    await this.#client?.dispose();
+    if (this.#client) await disposed(this.#client);
     await this.#running;
   }
 
@@ -102,7 +102,7 @@ export class InboxClient {
         },
       );
     });
-    await client.dispose();
+    await disposed(client);
   }
 
   #take(event: InboxEventPartsFragment): void {
@@ -112,6 +112,15 @@ export class InboxClient {
     if (seen.kind === 'added') this.lastSeqs.set(seen.conversation, seen.message.seq);
     this.#cursor = event.cursor;
     this.#position = position;
+  }
+}
+
+/** A client that is just connecting rejects with what became of that. */
+async function disposed(client: Client): Promise<void> {
+  try {
+    await client.dispose();
+  } catch {
+    // It was cut off, which is what it is for.
   }
 }
 

@@ -74,10 +74,11 @@ export class World implements AsyncDisposable {
     return world;
   }
 
-  /** Clients begin, or go on; some of them are cut off now and then. */
-  run(): void {
+  /** Clients begin, or go on; some of them are cut off now and then, where `cuts` does not say no. */
+  run({ cuts = true } = {}): void {
     for (const load of this.#loads) load.start();
     clearInterval(this.#cutter);
+    if (!cuts) return;
     this.#cutter = setInterval(() => this.random.pick(this.clients)?.cut(), 100);
   }
 
