@@ -22,8 +22,8 @@ const layers = [
   {
     name: 'settings-stand-alone',
     comment: 'Limits and configuration are read before anything else exists.',
-    from: { path: '^src/(limits|config)\\.ts$' },
-    to: { path: oursBut('lib/') },
+    from: { path: '^src/(limits|config|variables)\\.ts$' },
+    to: { path: oursBut('lib/', 'variables\\.ts$') },
   },
   {
     name: 'storage-knows-no-nouns',
@@ -123,6 +123,12 @@ const fences = [
         'ws',
       )}|^(node:)?(http|https|http2|net|tls)$`,
     },
+  },
+  {
+    name: 'rate-limiter-in-its-file',
+    comment: 'What counts rates is a RateStore to everybody else.',
+    from: { path: '^src/', pathNot: '^src/storage/rates\\.(memory|redis)\\.ts$' },
+    to: { path: packages('rate-limiter-flexible') },
   },
   {
     name: 'pino-in-lib-log',

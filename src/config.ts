@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { areFailpoints } from './lib/failpoint.ts';
 import { slotCount } from './lib/id.ts';
-import { logLevels, type LogLevel } from './lib/log.ts';
+import type { LogLevel } from './lib/log.ts';
 import { parsePartition } from './lib/partition.ts';
-import { databaseOf, isDatabaseUrl, isOrigin, isPublicUrl } from './lib/urls.ts';
+import { variables, type SessionPolicy } from './variables.ts';
+
+export { sessionPolicies, variables, type SessionPolicy } from './variables.ts';
 
 /** What an operator may set, as the server uses it: complete, checked, frozen. */
 export interface Config {
@@ -15,6 +16,24 @@ export interface Config {
     readonly publicUrl: string | undefined;
     /** Origins whose pages may call, beside the server's own. */
     readonly allowedOrigins: readonly string[];
+    /** Proxies in front of it whose X-Forwarded-For is believed. */
+    readonly trustedProxies: number;
+  };
+  /** No GraphiQL, no introspection, no words about the schema in errors. */
+  readonly isProduction: boolean;
+  /** How much of one kind, by whom; 0: as much as they like. */
+  readonly budgets: {
+    /** By an address. */
+    readonly registrationsPerHour: number;
+    /** By an address. */
+    readonly loginsPerHour: number;
+    /** By a user. */
+    readonly sendsPerMinute: number;
+    /** By a session, or by an address without one; so is the cost. */
+    readonly operationsPerSecond: number;
+    readonly costPerMinute: number;
+    /** Sockets and event streams, by an address. */
+    readonly connectionsPerAddress: number;
   };
   readonly storage: {
     readonly dataDir: string;
@@ -50,10 +69,6 @@ export interface SlotRange {
   readonly shard: number;
 }
 
-export const sessionPolicies = ['same-class', 'single', 'unlimited'] as const;
-/** Which of a user's sessions a sign-in displaces: those of its platform class, all, none. */
-export type SessionPolicy = (typeof sessionPolicies)[number];
-
 /** What the process exits with where its configuration is wrong (EX_CONFIG of sysexits.h). */
 export const configExitCode = 78;
 
@@ -67,102 +82,6 @@ export class ConfigError extends Error {
     this.mistakes = mistakes;
   }
 }
-
-const whole = (min: number, max: number) =>
-  z
-    .string()
-    .refine(
-      (text) => /^\d{1,15}$/.test(text) && Number(text) >= min && Number(text) <= max,
-      `must be a whole number from ${min} to ${max}`,
-    )
-    .transform(Number);
-
-const list = z.string().transform((text) =>
-  text
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== ''),
-);
-
-const oneOf = <const T extends readonly string[]>(names: T) =>
-  z.enum(names, `must be one of ${names.join(', ')}`);
-
-/** Every variable by its name; a description is its line of prose in .env.example. */
-export const variables = z.object({
-  PORT: whole(0, 65_535)
-    .default(4000)
-    .describe('The port for HTTP and WebSocket; 0 takes any free one.'),
-  HOST: z
-    .string()
-    .default('127.0.0.1')
-    .describe('The address to listen on; 0.0.0.0 is every IPv4 address of the machine.'),
-  PUBLIC_URL: z
-    .string()
-    .refine(isPublicUrl, 'must be a URL like https://chat.example.com')
-    .transform((url) => url.replace(/\/+$/, ''))
-    .optional()
-    .describe('The URL that clients use, where a proxy stands in front; empty: http://HOST:PORT.'),
-  ALLOWED_ORIGINS: list
-    .refine((origins) => origins.every(isOrigin), 'must be origins like https://chat.example.com')
-    .default([])
-    .describe("Origins, separated by commas, whose pages may call, beside the server's own."),
-  DATA_DIR: z
-    .string()
-    .default('.fastim')
-    .describe('The folder for the keys and, without DATABASE_URLS, for all data.'),
-  DATABASE_URLS: list
-    .refine((urls) => urls.every(isDatabaseUrl), 'must be URLs like mysql://user:secret@host/name')
-    .refine((urls) => isDistinct(urls.map(databaseOf)), 'must not name one database twice')
-    .default([])
-    .describe('One mysql:// URL per shard, separated by commas; empty: SQLite in DATA_DIR.'),
-  SLOT_MAP: z
-    .string()
-    .optional()
-    .describe('Which slots live on which shard, like 0-511=0,512-1023=1; empty: equal ranges.'),
-  REDIS_URL: z
-    .string()
-    .refine(() => false, 'joins several nodes, which this version does not support: leave it empty')
-    .optional()
-    .describe('The Redis that joins several nodes; not supported yet, so leave it empty.'),
-  ACCESS_TOKEN_TTL_SECONDS: whole(5, 86_400)
-    .default(900)
-    .describe('How long an access token lives.'),
-  REFRESH_GRACE_SECONDS: whole(0, 3_600)
-    .default(60)
-    .describe('How long a spent refresh token still gives its successor again, for lost answers.'),
-  ACCESS_TOKEN_KEYS: z
-    .string()
-    .optional()
-    .describe('A file with a JWK set to sign with; empty: one made in DATA_DIR at first start.'),
-  SESSION_POLICY: oneOf(sessionPolicies)
-    .default('same-class')
-    .describe('Whom a sign-in displaces: same-class (phone, web, desktop), single or unlimited.'),
-  RECALL_WINDOW_SECONDS: whole(0, 31_536_000)
-    .default(120)
-    .describe('How long a sender may recall their own message.'),
-  EDIT_WINDOW_SECONDS: whole(0, 31_536_000)
-    .default(86_400)
-    .describe('How long a sender may edit their own message.'),
-  LARGE_GROUP_MEMBERS: whole(2, 100_000)
-    .default(200)
-    .describe('A group with more members is large: its members get ConversationAdvanced.'),
-  RECEIPT_GROUP_MEMBERS: whole(0, 100_000)
-    .default(50)
-    .describe("A group with more members tells reads to the reader's own devices alone."),
-  APPS: list
-    .refine((apps) => apps.length > 0 && apps.every(isAppId), 'must be ids like default,my-app')
-    .refine(isDistinct, 'must not name one app twice')
-    .default(['default'])
-    .describe('The ids of the apps served, separated by commas; their users never meet.'),
-  LOG_LEVEL: oneOf(logLevels)
-    .default('info')
-    .describe('How much is logged: trace, debug, info, warn, error, fatal or silent.'),
-  FAILPOINTS: z
-    .string()
-    .refine(areFailpoints, 'must be like kill:before-commit@2,bug:ack-before-commit')
-    .optional()
-    .describe("Where FastIM's own tests make the process die; refused without NODE_ENV=test."),
-});
 
 /** A crash or a bug on purpose: nobody shall have one by a variable that was left set. */
 const failpoints = z
@@ -200,7 +119,8 @@ export function readConfig(
   const parsed = variables.safeParse(Object.fromEntries(given));
   const map = slotMap.safeParse(Object.fromEntries(given));
   const armed = failpoints.safeParse(Object.fromEntries(given));
-  if (parsed.success && map.success && armed.success) return frozen(toConfig(parsed.data, map.data));
+  if (parsed.success && map.success && armed.success)
+    return frozen(toConfig(parsed.data, map.data));
   const issues = [parsed, map, armed].flatMap(({ error }) => error?.issues ?? []);
   const mistakes = issues.map(({ path, message }) => `${path.join('.')} ${message}`);
   throw new ConfigError([...new Set(mistakes)]);
@@ -223,6 +143,16 @@ function toConfig(
       host: given.HOST,
       publicUrl: given.PUBLIC_URL,
       allowedOrigins: given.ALLOWED_ORIGINS,
+      trustedProxies: given.TRUST_PROXY,
+    },
+    isProduction: given.PRODUCTION === 1,
+    budgets: {
+      registrationsPerHour: given.REGISTRATIONS_PER_HOUR,
+      loginsPerHour: given.LOGINS_PER_HOUR,
+      sendsPerMinute: given.SENDS_PER_MINUTE,
+      operationsPerSecond: given.OPERATIONS_PER_SECOND,
+      costPerMinute: given.COST_PER_MINUTE,
+      connectionsPerAddress: given.CONNECTIONS_PER_ADDRESS,
     },
     storage: {
       dataDir: given.DATA_DIR,
@@ -247,14 +177,6 @@ function toConfig(
     logLevel: given.LOG_LEVEL,
     failpoints: given.FAILPOINTS ?? '',
   };
-}
-
-function isAppId(text: string): boolean {
-  return /^[\w.-]{1,64}$/.test(text);
-}
-
-function isDistinct(items: readonly string[]): boolean {
-  return new Set(items).size === items.length;
 }
 
 function frozen<T>(value: T): T {

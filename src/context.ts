@@ -7,6 +7,7 @@ import type {
   TypingEvent,
 } from './domain/inbox/inbox.ts';
 import type { Messages } from './domain/message/message.ts';
+import type { Rates } from './domain/rate/rate.ts';
 import type { Sessions, Viewer } from './domain/session/session.ts';
 import type { Users } from './domain/user/user.ts';
 import type { Clock } from './lib/clock.ts';
@@ -71,6 +72,7 @@ export interface Doors {
   readonly sessions: Pick<Sessions, 'open' | 'refresh' | 'end' | 'live' | 'byId' | 'isEnded'>;
   readonly conversations: Door<Conversations>;
   readonly messages: Door<Messages>;
+  readonly rates: Door<Rates>;
 }
 
 /** What every operation of a server shares. */
@@ -94,6 +96,8 @@ export interface Context extends Services {
   /** The viewer as the request came. */
   readonly requestViewer: Viewer | null;
   readonly authFailure: AuthFailure | null;
+  /** Whose address the request counts for; events have none. */
+  readonly address: string;
   loaders: Loaders;
   /**
    * The head of the viewer's inbox, taken before anything else of the operation was read; null where the operation
@@ -105,11 +109,13 @@ export interface Context extends Services {
 /**
  * A context for one operation or one event: cheap, since its loaders are made when they are first used.
  * @param authFailure why the token given is no good, for the message of UNAUTHENTICATED.
+ * @param address whose the request counts for.
  */
 export function contextFor(
   viewer: Viewer | null,
   services: Services,
   authFailure: AuthFailure | null = null,
+  address = '',
 ): Context {
   const { doors, streams, gates, clock } = services;
   return {
@@ -120,6 +126,7 @@ export function contextFor(
     viewer,
     requestViewer: viewer,
     authFailure,
+    address,
     loaders: new Loaders(viewer, doors),
     inboxHead: undefined,
   };

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { baseUrl, type Config } from './config.ts';
-import type { Services, Streams } from './context.ts';
+import type { Streams } from './context.ts';
 import { Apps } from './domain/app/app.ts';
 import { Conversations } from './domain/conversation/conversation.ts';
 import { Messages } from './domain/message/message.ts';
+import { Rates } from './domain/rate/rate.ts';
 import { Sessions, type KeyFile } from './domain/session/session.ts';
 import { Timelines } from './domain/timeline/timeline.ts';
 import { Passwords, passwordCost, Users, type PasswordCost } from './domain/user/user.ts';
@@ -14,9 +15,11 @@ import { IdSource } from './lib/id.ts';
 import { startInOrder, type Lifecycle } from './lib/lifecycle.ts';
 import { createLogger, type Logger } from './lib/log.ts';
 import { limits } from './limits.ts';
+import { oneGate } from './one-gate.ts';
 import { shardsAnswer } from './readiness.ts';
 import { FanOut } from './realtime/fan-out.ts';
 import { Gate } from './realtime/gate.ts';
+import { Budgets } from './realtime/gate-budgets.ts';
 import { cachedByText } from './realtime/gate-documents.ts';
 import { Listener } from './realtime/gate-listener.ts';
 import { GraphiqlPage } from './realtime/graphiql-page.ts';
@@ -28,6 +31,8 @@ import { Pulled } from './realtime/pulled.ts';
 import { Presence } from './realtime/presence.ts';
 import { Typing } from './realtime/typing.ts';
 import { createApi } from './resolvers/api.ts';
+import { MemoryRates } from './storage/rates.memory.ts';
+import type { RateStore } from './storage/rates.ts';
 import { Shards, type ShardsConfig } from './storage/shards.ts';
 
 /** What a test may set. */
@@ -37,6 +42,7 @@ export interface ServerDeps {
   readonly random?: () => number;
   readonly passwordCost?: PasswordCost;
   readonly limits?: Partial<typeof limits>;
+  readonly rates?: RateStore;
   /** Told once when the node cannot go on, and has to be stopped. */
   readonly onLost?: (reason: Error) => void;
 }
@@ -69,7 +75,7 @@ export class FastimServer implements Lifecycle {
 
   /** Whether there is a GraphiQL page to look at. */
   get hasPage(): boolean {
-    return this.#parts.page.isBuilt;
+    return this.#parts.page?.isBuilt ?? false;
   }
 
   /** @throws {StartupRefusal} with a message for the operator. */
@@ -96,7 +102,7 @@ export class FastimServer implements Lifecycle {
 
 interface Parts {
   readonly log: Logger;
-  readonly page: GraphiqlPage;
+  readonly page: GraphiqlPage | null;
   readonly listener: Listener;
   readonly inOrder: readonly Lifecycle[];
 }
@@ -111,21 +117,25 @@ function wire(config: Config, given: ServerDeps, state: { readonly isStarted: bo
   };
   const domain = wireDomain(base, given);
   const { gate, inboxes, presence, typing, streams } = wireRealtime(base, given, domain);
-  const page = new GraphiqlPage({
-    root: fileURLToPath(new URL('../dist/graphiql', import.meta.url)),
-  });
+  const root = fileURLToPath(new URL('../dist/graphiql', import.meta.url));
+  const page = config.isProduction ? null : new GraphiqlPage({ root });
   const answer = shardsAnswer(domain.shards);
   const services = {
     doors: domain,
     streams,
-    gates: oneGate(config, () => listener.port, base.clock),
+    gates: oneGate({ ...config, ...base, url: () => baseUrl(config.http, listener.port) }),
     clock: base.clock,
   };
-  const api = createApi({ services, log: base.log });
+  const documentLimits = { ...base.limits, allowsIntrospection: !config.isProduction };
+  const api = createApi({ services, log: base.log, documentLimits });
+  const { connectionsPerAddress, ...rates } = config.budgets;
   const listener: Listener = new Listener({
     ...base,
     ...config.http,
     api: { ...api, prepare: cachedByText((text) => api.prepare(text)) },
+    connectionsPerAddress,
+    operationsPerSecond: rates.operationsPerSecond,
+    budgets: new Budgets({ ...base, rates }),
     gate,
     engine: new FanOut(api),
     sessions: domain.sessions,
@@ -147,7 +157,7 @@ function wire(config: Config, given: ServerDeps, state: { readonly isStarted: bo
       inboxes,
       typing,
       presence,
-      page,
+      ...(page ? [page] : []),
       listener,
     ],
   };
@@ -213,7 +223,18 @@ function wireDomain(base: Base, given: ServerDeps) {
     clock,
     onReadsCommitted: (shardIndex) => pipeline.readNotices.wake(shardIndex),
   });
-  return { shards, pipeline, timelines, users, sessions, conversations, messages };
+  const rates = new Rates({
+    store: given.rates ?? new MemoryRates(),
+    points: {
+      register: config.budgets.registrationsPerHour,
+      login: config.budgets.loginsPerHour,
+      failedLogin: bounds.failedLoginsPerHourMax,
+      refresh: bounds.refreshesPerMinuteMax,
+      send: config.budgets.sendsPerMinute,
+    },
+    log,
+  });
+  return { shards, pipeline, timelines, users, sessions, conversations, messages, rates };
 }
 
 type Domain = ReturnType<typeof wireDomain>;
@@ -224,6 +245,7 @@ function wireRealtime(base: Base, given: ServerDeps, domain: Domain) {
   const typing = new Typing({ ...base, conversations });
   const gate = new Gate({
     ...base,
+    connectionsPerAddress: base.config.budgets.connectionsPerAddress,
     sessions,
     attendance: presence,
     random: given.random ?? Math.random,
@@ -255,26 +277,6 @@ function wireRealtime(base: Base, given: ServerDeps, domain: Domain) {
   };
   return { gate, inboxes, presence, typing, streams };
 }
-
-/** This node is all there is: it answers with itself. */
-function oneGate(config: Config, port: () => number, clock: Clock): Services['gates'] {
-  const apps = new Apps(config.apps);
-  return {
-    async ticket({ appId }) {
-      apps.enter(appId);
-      const httpUrl = `${baseUrl(config.http, port())}/graphql`;
-      return {
-        url: httpUrl.replace(/^http/, 'ws'),
-        httpUrl,
-        gateId: 'gate-1',
-        expiresAtMs: clock.now() + ticketTtlMs,
-        alternates: [],
-      };
-    },
-  };
-}
-
-const ticketTtlMs = 60_000;
 
 function allowedOrigins({ http }: Config): ReadonlySet<string> {
   const own = http.publicUrl === undefined ? [] : [new URL(http.publicUrl).origin];

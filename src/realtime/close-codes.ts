@@ -21,6 +21,8 @@ export const closings = {
   draining: { code: 4604, reason: 'Gate draining' },
   /** The access token has run out, or had when it was shown. Refresh, then resume. */
   tokenExpired: { code: 4605, reason: 'Access token expired' },
+  /** The user has as many connections as they may: close one, or come back later. */
+  tooMany: { code: 4606, reason: 'Too many connections' },
   /** A frame that graphql-transport-ws does not know. */
   badRequest: { code: 4400, reason: 'Invalid message received' },
   /** Our fault. */

@@ -32,6 +32,8 @@ type State = 'open' | 'ending' | 'closing' | 'closed';
  */
 export class Connection {
   readonly id: number;
+  /** Where it comes from. */
+  readonly address: string;
   /** Null: anonymous, or not told yet. */
   viewer: Viewer | null = null;
   readonly #transport: Transport;
@@ -45,8 +47,9 @@ export class Connection {
   #paced: { readonly waiting: (() => void)[]; timer: NodeJS.Timeout } | undefined;
   #ending: { closing: Closing; timer: NodeJS.Timeout } | undefined;
 
-  constructor(id: number, deps: { transport: Transport; budget: Budget }) {
+  constructor(id: number, deps: { transport: Transport; budget: Budget; address?: string }) {
     this.id = id;
+    this.address = deps.address ?? '';
     this.#transport = deps.transport;
     this.#budget = deps.budget;
   }

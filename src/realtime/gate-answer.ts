@@ -18,28 +18,41 @@ export function createAnswerer({ api, gate, limits }: HttpDeps) {
     errors ? { errors: api.present(errors), ...rest } : rest;
   const streamDeps = { gate, present, socketCloseTimeoutMs: limits.socketCloseTimeoutMs };
   return async (
-    { res, viewer }: ServerContext,
+    { res, viewer, address }: ServerContext,
     accepted: string,
     result: Result,
     { Response }: Pick<FetchAPI, 'Response'>,
   ): Promise<Response> => {
     const json = (status: number, answer: FormattedExecutionResult): Response => {
       const type = isModern ? 'application/graphql-response+json' : 'application/json';
-      const headers = { 'content-type': `${type}; charset=utf-8` };
+      const waitMs = status === 429 || status === 503 ? retryAfterMs(answer) : undefined;
+      const headers = {
+        'content-type': `${type}; charset=utf-8`,
+        ...(waitMs === undefined ? {} : { 'retry-after': String(Math.ceil(waitMs / 1000)) }),
+      };
       return new Response(JSON.stringify(answer), { status, headers });
     };
     const isModern = accepted.includes('application/graphql-response+json');
+    const refuse = async (
+      status: number,
+      stream: AsyncIterable<unknown>,
+      ...fault: Parameters<typeof faultError>
+    ): Promise<Response> => {
+      await stream[Symbol.asyncIterator]().return?.();
+      return json(status, { errors: api.present([faultError(...fault)]) });
+    };
     if (Symbol.asyncIterator in result) {
+      if (!gate.hasRoomFor(address, viewer)) {
+        return refuse(429, result, 'RATE_LIMITED', 'Too many connections.', {
+          retryAfterMs: 5_000,
+        });
+      }
       if (/text\/event-stream|\*\/\*|text\/\*/.test(accepted)) {
-        await streamEvents(streamDeps, res, viewer, result);
+        await streamEvents(streamDeps, res, { viewer, address }, result);
         return new Response(null);
       }
-      await result[Symbol.asyncIterator]().return?.();
-      const refusal = faultError(
-        'INVALID_ARGUMENT',
-        'Subscriptions need Accept: text/event-stream.',
-      );
-      return json(406, { errors: api.present([refusal]) });
+      const message = 'Subscriptions need Accept: text/event-stream.';
+      return refuse(406, result, 'INVALID_ARGUMENT', message);
     }
     const errors = result.errors?.map(ofYoga);
     const answer = present(errors ? { ...result, errors } : result);
@@ -49,6 +62,11 @@ export function createAnswerer({ api, gate, limits }: HttpDeps) {
     }
     return json(statusOf(result, answer, isModern), answer);
   };
+}
+
+function retryAfterMs({ errors }: FormattedExecutionResult): number | undefined {
+  const said = errors?.[0]?.extensions?.['retryAfterMs'];
+  return typeof said === 'number' ? said : undefined;
 }
 
 /** What Yoga says of a request in its own codes. */

@@ -18,17 +18,24 @@ export interface Api {
    * A fresh context for one operation, or one event of a subscription.
    * @param viewer null: anonymous.
    * @param authFailure why a token that was given makes nobody a viewer.
+   * @param address whose the request counts for; not needed for events.
    */
-  contextFor(viewer: Viewer | null, authFailure?: AuthFailure | null): object;
+  contextFor(viewer: Viewer | null, authFailure?: AuthFailure | null, address?: string): object;
   /** Errors as the client may see them: bugs masked and logged, each with a code of the closed table. */
   present(errors: readonly GraphQLError[]): readonly GraphQLFormattedError[];
 }
 
 export type AuthFailure = 'FORGED' | 'EXPIRED' | 'ENDED';
 
-export type Prepared =
+export type Prepared = {
+  /** Whether it was prepared for this request, and not found. */
+  readonly isNew?: boolean;
+  /** How many fields it may show. */
+  readonly shows?: number;
+} & (
   | { readonly document: DocumentNode; readonly errors?: undefined }
-  | { readonly errors: readonly GraphQLError[]; readonly document?: undefined };
+  | { readonly errors: readonly GraphQLError[]; readonly document?: undefined }
+);
 
 /** A subscription that begins on a socket: parsed, valid, within the limits. */
 export interface Subscribing {

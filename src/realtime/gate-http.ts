@@ -3,7 +3,10 @@ import type { Sessions } from '../domain/session/session.ts';
 import { faultCodes, type FaultCode } from '../lib/fault.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Gate } from './gate.ts';
+import { addressOf } from './gate-address.ts';
 import type { Api } from './gate-api.ts';
+import type { Budgets } from './gate-budgets.ts';
+import { safeHeaders, transportHeaders } from './gate-headers.ts';
 import { isAllowedOrigin } from './gate-origin.ts';
 import { createYogaHandler, type Caller } from './gate-yoga.ts';
 import type { GraphiqlPage } from './graphiql-page.ts';
@@ -11,11 +14,15 @@ import type { GraphiqlPage } from './graphiql-page.ts';
 export interface HttpDeps {
   readonly api: Api;
   readonly gate: Gate;
+  readonly budgets: Pick<Budgets, 'admit'>;
   readonly sessions: Pick<Sessions, 'verify' | 'touch'>;
-  readonly page: Pick<GraphiqlPage, 'respond'>;
+  /** Null: there is none to look at. */
+  readonly page: Pick<GraphiqlPage, 'respond'> | null;
   /** Whether the node can serve: started, not stopping, all shards there. */
   readonly isReady: () => Promise<boolean>;
   readonly allowedOrigins: ReadonlySet<string>;
+  readonly publicUrl: string | undefined;
+  readonly trustedProxies: number;
   readonly log: Logger;
   readonly limits: { readonly httpBodyBytesMax: number; readonly socketCloseTimeoutMs: number };
 }
@@ -28,7 +35,9 @@ export function createHttpHandler(
   deps: HttpDeps,
 ): (request: IncomingMessage, response: ServerResponse) => void {
   const yoga = createYogaHandler(deps);
+  const always = Object.entries({ ...safeHeaders, ...transportHeaders(deps.publicUrl) });
   return (request, response) => {
+    for (const [name, value] of always) response.setHeader(name, value);
     route(deps, yoga, request, response).catch((error: unknown) => {
       deps.log.error({ err: error }, 'http.failed');
       if (response.headersSent) response.destroy();
@@ -66,6 +75,7 @@ async function graphql(
   response: ServerResponse,
 ): Promise<void> {
   allowOrigin(deps.allowedOrigins, request, response);
+  response.setHeader('cache-control', 'no-store');
   const refusal = refuse(request, deps.limits.httpBodyBytesMax);
   if (request.method === 'OPTIONS') {
     response.writeHead(204).end();
@@ -74,7 +84,8 @@ async function graphql(
   } else {
     const caller = await callerOf(deps.sessions, request);
     if (caller.viewer) deps.sessions.touch(caller.viewer);
-    await yoga(request, response, caller);
+    const address = addressOf(request, deps.trustedProxies);
+    await yoga(request, response, { ...caller, address });
   }
 }
 
@@ -98,7 +109,7 @@ function refuse(
 async function callerOf(
   sessions: Pick<Sessions, 'verify'>,
   { headers: { authorization } }: IncomingMessage,
-): Promise<Caller> {
+): Promise<Omit<Caller, 'address'>> {
   if (authorization === undefined) return { viewer: null, authFailure: null };
   const token = /^bearer +(\S+) *$/i.exec(authorization)?.[1];
   if (token === undefined) return { viewer: null, authFailure: 'FORGED' };
@@ -118,7 +129,7 @@ function sendPage(
   request: IncomingMessage,
   response: ServerResponse,
 ): boolean {
-  const answer = page.respond({
+  const answer = page?.respond({
     method: request.method ?? 'GET',
     path,
     ifNoneMatch: request.headers['if-none-match'],

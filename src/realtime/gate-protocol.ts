@@ -13,11 +13,13 @@ import { closings } from './close-codes.ts';
 import type { Connection } from './connection.ts';
 import type { Gate } from './gate.ts';
 import { faultError, type Api, type FanOutEngine } from './gate-api.ts';
+import type { Budgets } from './gate-budgets.ts';
 import { subscribeAfresh } from './gate-subscribe.ts';
 
 export interface ProtocolDeps {
   readonly api: Api;
   readonly gate: Pick<Gate, 'signIn'>;
+  readonly budgets: Pick<Budgets, 'admit'>;
   readonly sessions: Pick<Sessions, 'verify' | 'touch'>;
   /** Without one every subscription is executed for its subscriber alone. */
   readonly engine?: FanOutEngine | undefined;
@@ -69,10 +71,13 @@ async function connect(deps: ProtocolDeps, socket: Socket): Promise<void> {
   else connection.close(verdict.why === 'EXPIRED' ? closings.tokenExpired : closings.unauthorized);
 }
 
+/** Only the client itself can make room; most of what it waits for is answered by then. */
+const fullRetryAfterMs = 1_000;
+
 const refused = { ok: false, why: 'FORGED' } as const;
 
 async function begin(
-  { api, engine, limits, sessions }: ProtocolDeps,
+  { api, budgets, engine, limits, sessions }: ProtocolDeps,
   begun: WeakMap<ExecutionArgs, Stream>,
   socket: Socket,
   id: string,
@@ -81,9 +86,12 @@ async function begin(
   const { connection } = socket.extra;
   // This one is counted already.
   if (Object.keys(socket.subscriptions).length > limits.subscriptionsPerConnectionMax) {
-    return [faultError('RATE_LIMITED', 'Too many operations are open on this connection.')];
+    const message = 'Too many operations are open on this connection.';
+    return [faultError('RATE_LIMITED', message, { retryAfterMs: fullRetryAfterMs })];
   }
-  const { document, errors } = api.prepare(query);
+  const { address, viewer } = connection;
+  const asked = { viewer, address, text: query, variables };
+  const { document, errors } = budgets.admit(asked, (text) => api.prepare(text));
   if (errors) return errors;
   const operation = getOperationAST(document, operationName)?.operation;
   if (!operation) {
@@ -91,14 +99,13 @@ async function begin(
       faultError('INVALID_ARGUMENT', 'operationName must name one operation of the document.'),
     ];
   }
-  const { viewer } = connection;
   if (viewer) sessions.touch(viewer);
   const args = {
     schema: api.schema,
     document,
     operationName: operationName ?? undefined,
     variableValues: variables ?? undefined,
-    contextValue: api.contextFor(viewer),
+    contextValue: api.contextFor(viewer, null, address),
   };
   if (operation !== OperationTypeNode.SUBSCRIPTION) {
     connection.beginRequest(id);

@@ -3,9 +3,13 @@ import type { Duplex } from 'node:stream';
 import { handleProtocols } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { Logger } from '../lib/log.ts';
+import type { Clock } from '../lib/clock.ts';
 import { closings } from './close-codes.ts';
 import type { Transport } from './connection.ts';
 import type { Gate } from './gate.ts';
+import { addressOf } from './gate-address.ts';
+import { FramePace } from './gate-frames.ts';
+import { rawAnswer, transportHeaders } from './gate-headers.ts';
 import { isAllowedOrigin } from './gate-origin.ts';
 import { createProtocol, type ProtocolDeps } from './gate-protocol.ts';
 import { encodeTextFrames } from './text-frame.ts';
@@ -13,10 +17,15 @@ import { encodeTextFrames } from './text-frame.ts';
 export interface SocketsDeps extends ProtocolDeps {
   readonly gate: Gate;
   readonly allowedOrigins: ReadonlySet<string>;
+  readonly publicUrl: string | undefined;
+  readonly trustedProxies: number;
+  readonly operationsPerSecond: number;
+  readonly clock: Clock;
   readonly log: Logger;
   readonly limits: ProtocolDeps['limits'] & {
     readonly frameBytesMax: number;
     readonly socketCloseTimeoutMs: number;
+    readonly pendingInitsMax: number;
   };
 }
 
@@ -25,10 +34,14 @@ export class Sockets {
   readonly #deps: SocketsDeps;
   readonly #server: WebSocketServer;
   readonly #protocol: ReturnType<typeof createProtocol>;
+  readonly #pace: FramePace;
+  /** Those that have not said a word yet. */
+  readonly #pending = new Set<WebSocket>();
 
   constructor(deps: SocketsDeps) {
     this.#deps = deps;
     this.#protocol = createProtocol(deps);
+    this.#pace = new FramePace(deps);
     // Apart, since the types do not know closeTimeout yet.
     const options = {
       noServer: true,
@@ -37,6 +50,7 @@ export class Sockets {
       maxPayload: deps.limits.frameBytesMax,
       maxFragments: 256,
       maxBufferedChunks: 4_096,
+      autoPong: false,
       closeTimeout: deps.limits.socketCloseTimeoutMs,
       handleProtocols,
     };
@@ -47,25 +61,34 @@ export class Sockets {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
     const { origin, host } = request.headers;
+    const { gate, limits, log } = this.#deps;
+    const address = addressOf(request, this.#deps.trustedProxies);
     if (request.url?.split('?')[0] !== '/graphql') {
-      refuse(socket, '404 Not Found');
-      return;
+      this.#refuse(socket, '404 Not Found');
+    } else if (gate.isDraining) {
+      this.#refuse(socket, '503 Service Unavailable');
+    } else if (!isAllowedOrigin(origin, host, this.#deps.allowedOrigins)) {
+      log.warn({ origin: origin?.slice(0, 200) }, 'socket.originRefused');
+      this.#refuse(socket, '403 Forbidden');
+    } else if (this.#pending.size >= limits.pendingInitsMax) {
+      this.#refuse(socket, '503 Service Unavailable', { 'retry-after': '1' });
+    } else if (!gate.hasRoomFor(address, null)) {
+      this.#refuse(socket, '429 Too Many Requests', { 'retry-after': '5' });
+    } else {
+      this.#server.handleUpgrade(request, socket, head, (ws) => this.#accept(ws, socket, address));
     }
-    if (this.#deps.gate.isDraining) {
-      refuse(socket, '503 Service Unavailable');
-      return;
-    }
-    if (!isAllowedOrigin(origin, host, this.#deps.allowedOrigins)) {
-      this.#deps.log.warn({ origin }, 'socket.originRefused');
-      refuse(socket, '403 Forbidden');
-      return;
-    }
-    this.#server.handleUpgrade(request, socket, head, (ws) => this.#accept(ws, socket));
   }
 
-  #accept(ws: WebSocket, socket: Duplex): void {
+  #refuse(socket: Duplex, status: string, headers: Readonly<Record<string, string>> = {}): void {
+    socket.end(rawAnswer(status, { ...transportHeaders(this.#deps.publicUrl), ...headers }));
+  }
+
+  #accept(ws: WebSocket, socket: Duplex, address: string): void {
     const { gate, log } = this.#deps;
-    const connection = gate.open(transportOf(ws, socket));
+    const connection = gate.open(transportOf(ws, socket), address);
+    this.#pending.add(ws);
+    this.#pace.keep(ws, socket);
+    ws.on('ping', () => gate.heard(connection));
     ws.on('error', (error) => log.debug({ err: error }, 'socket.failed'));
     ws.on('pong', () => gate.heard(connection));
     let onMessage: ((text: string) => Promise<void>) | undefined;
@@ -81,6 +104,7 @@ export class Sockets {
     );
     ws.on('message', (data: Buffer, isBinary: boolean) => {
       gate.heard(connection);
+      this.#pending.delete(ws);
       if (!connection.isOpen) return;
       if (isBinary) {
         connection.close(closings.badRequest);
@@ -92,6 +116,7 @@ export class Sockets {
       });
     });
     ws.once('close', (code, reason) => {
+      this.#pending.delete(ws);
       gate.left(connection);
       closed(code, reason.toString('utf8')).catch((error: unknown) =>
         log.error({ err: error }, 'socket.closeFailed'),
@@ -119,8 +144,4 @@ function transportOf(ws: WebSocket, socket: Duplex): Transport {
     close: ({ code, reason }) => ws.close(code, reason),
     terminate: () => ws.terminate(),
   };
-}
-
-function refuse(socket: Duplex, status: string): void {
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }

@@ -28,6 +28,7 @@ const codeOf: ReadonlyMap<number, FaultCode> = new Map([
   [closings.tokenExpired.code, 'UNAUTHENTICATED'],
   [closings.tooSlow.code, 'UNAVAILABLE'],
   [closings.draining.code, 'UNAVAILABLE'],
+  [closings.tooMany.code, 'RATE_LIMITED'],
 ]);
 
 /** Answers with one result as an event stream, and ends it. */
@@ -45,7 +46,7 @@ export function answerEvents(response: ServerResponse, result: FormattedExecutio
 export async function streamEvents(
   deps: EventStreamDeps,
   response: ServerResponse,
-  viewer: Viewer | null,
+  { viewer, address }: { readonly viewer: Viewer | null; readonly address: string },
   results: AsyncIterable<ExecutionResult>,
 ): Promise<void> {
   const { gate } = deps;
@@ -55,6 +56,7 @@ export async function streamEvents(
   response.write(':\n\n');
   const connection = gate.open(
     transportOf(response, deps.socketCloseTimeoutMs, () => gate.heard(connection)),
+    address,
   );
   void gone.then(() => gate.left(connection));
   const iterator = results[Symbol.asyncIterator]();

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { execute, type ExecutionResult } from 'graphql';
+import { execute, type DocumentNode, type ExecutionResult } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { Viewer } from '../domain/session/session.ts';
 import { assert, present } from '../lib/assert.ts';
@@ -13,6 +13,8 @@ export interface Caller {
   readonly viewer: Viewer | null;
   /** Why the token that came with it makes nobody a viewer. */
   readonly authFailure: AuthFailure | null;
+  /** Whose address it counts for. */
+  readonly address: string;
 }
 
 export interface ServerContext extends Caller {
@@ -45,35 +47,43 @@ export function createYogaHandler(
       warn: (...args: unknown[]) => deps.log.warn({ args: args.map(String) }, 'yoga.warned'),
       error: (...args: unknown[]) => deps.log.error({ err: args[0] }, 'yoga.failed'),
     },
-    plugins: [documents(deps.api), execution(deps.api), answers(deps)],
+    plugins: [documents(deps), execution(deps.api), answers(deps)],
   });
   return async (request, response, caller) => {
     await yoga(request, response, { req: request, res: response, ...caller });
   };
 }
 
-/** Documents are parsed, validated and measured once, by the cache that sockets use as well. */
-function documents(api: Api): Plugin {
+/** Operations are admitted, and documents read, as on sockets, once for each request. */
+function documents({ api, budgets }: HttpDeps): Plugin<object, ServerContext> {
+  const admitted = new WeakMap<Request, DocumentNode>();
   return {
-    onParams({ params, setResult }) {
-      // What is no string is refused by Yoga itself.
-      if (typeof params.query !== 'string') return;
-      const { errors } = api.prepare(params.query);
+    onParams({ request, params: { query, variables }, context, setResult }) {
+      // What is no string, or no object, is refused by Yoga itself.
+      if (typeof query !== 'string' || !isRecord(variables ?? {})) return;
+      const { viewer, address } = context as Caller;
+      const asked = { viewer, address, text: query, variables };
+      const { document, errors } = budgets.admit(asked, (text) => api.prepare(text));
       if (errors) setResult({ errors });
+      else admitted.set(request, document);
     },
-    onParse({ params, setParsedDocument }) {
-      const { document } = api.prepare(String(params.source));
+    onParse({ context, setParsedDocument }) {
+      const document = admitted.get((context as { request: Request }).request);
       setParsedDocument(present(document, 'refused before it is parsed'));
     },
     onValidate: ({ setResult }) => setResult([]),
   };
 }
 
+function isRecord(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** A context of ours in place of Yoga's, and plain graphql-js. */
 function execution(api: Api): Plugin<ServerContext> {
   const contextOf = (given: unknown) => {
-    const { viewer, authFailure } = given as ServerContext;
-    return () => api.contextFor(viewer, authFailure);
+    const { viewer, authFailure, address } = given as ServerContext;
+    return () => api.contextFor(viewer, authFailure, address);
   };
   return {
     onExecute: ({ setExecuteFn }) =>

@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import { Deadlines } from '../lib/deadlines.ts';
 import type { Lifecycle } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
+import { Tally } from '../lib/tally.ts';
 import { closings, type Closing } from './close-codes.ts';
 import { Connection, type Transport } from './connection.ts';
 import { Heartbeat } from './heartbeat.ts';
@@ -14,6 +15,7 @@ export interface GateLimits {
   readonly heartbeatQuietMs: number;
   readonly drainMs: number;
   readonly drainSliceMs: number;
+  readonly connectionsPerUserMax: number;
 }
 
 /** Is told of the signed-in connections as they come and go. */
@@ -29,6 +31,8 @@ export interface GateDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
+  /** 0: as many as there may be. */
+  readonly connectionsPerAddress: number;
   readonly limits: GateLimits;
 }
 
@@ -55,6 +59,8 @@ export class Gate implements Lifecycle {
   readonly #bySession = new Map<bigint, Set<Connection>>();
   readonly #expiry: Deadlines<Connection>;
   readonly #heartbeat: Heartbeat;
+  readonly #ofAddress: Tally;
+  readonly #ofUser: Tally;
   readonly #forget = new Map<Connection, () => void>();
   #onEmpty: (() => void) | undefined;
   #unlisten: (() => void) | undefined;
@@ -63,6 +69,8 @@ export class Gate implements Lifecycle {
 
   constructor(deps: GateDeps) {
     this.#deps = deps;
+    this.#ofAddress = new Tally(deps.connectionsPerAddress);
+    this.#ofUser = new Tally(deps.limits.connectionsPerUserMax);
     this.#heartbeat = new Heartbeat(deps.limits.heartbeatQuietMs);
     this.#expiry = new Deadlines({
       clock: deps.clock,
@@ -91,11 +99,23 @@ export class Gate implements Lifecycle {
     });
   }
 
-  /** Takes in a new wire, anonymous at first. The owner of the wire says `left` when it is gone. */
-  open(transport: Transport): Connection {
+  /** Whether one more connection may come from an address, and be that of a user. */
+  hasRoomFor(address: string, viewer: Viewer | null): boolean {
+    return (
+      !this.#ofAddress.isFull(address) &&
+      (viewer === null || !this.#ofUser.isFull(String(viewer.userId)))
+    );
+  }
+
+  /**
+   * Takes in a new wire, anonymous at first. The owner of the wire says `left` when it is gone, and has asked
+   * `hasRoomFor` before.
+   */
+  open(transport: Transport, address: string): Connection {
     const { connectionQueueBytesMax, connectionAnswerBytesMax, connectionStallMs } =
       this.#deps.limits;
     const connection = new Connection(this.#nextId++, {
+      address,
       transport,
       budget: {
         eventBytesMax: connectionQueueBytesMax,
@@ -104,7 +124,12 @@ export class Gate implements Lifecycle {
       },
     });
     this.#connections.add(connection);
-    this.#forget.set(connection, this.#heartbeat.add(connection));
+    const endBeat = this.#heartbeat.add(connection);
+    const endSeat = this.#ofAddress.enter(address);
+    this.#forget.set(connection, () => {
+      endBeat();
+      endSeat?.();
+    });
     if (this.#isDraining) connection.close(closings.draining);
     return connection;
   }
@@ -116,12 +141,17 @@ export class Gate implements Lifecycle {
 
   /**
    * Binds a connection to the session of a verified viewer.
-   * @returns false where that session has ended meanwhile: the connection is closed then.
+   * @returns false where that session has ended meanwhile, or the user has too many: the connection is closed then.
    */
   signIn(connection: Connection, viewer: Viewer): boolean {
     if (!connection.isOpen) return false;
     if (this.#deps.sessions.isEnded(viewer.sessionId) !== null) {
       connection.close(closings.unauthorized);
+      return false;
+    }
+    const leave = this.#ofUser.enter(String(viewer.userId));
+    if (!leave) {
+      connection.close(closings.tooMany);
       return false;
     }
     connection.viewer = viewer;
@@ -131,6 +161,7 @@ export class Gate implements Lifecycle {
     this.#deps.sessions.touch(viewer);
     this.#deps.attendance.connected(viewer);
     connection.onClose(() => {
+      leave();
       this.#expiry.delete(connection);
       seats.delete(connection);
       if (seats.size === 0) this.#bySession.delete(viewer.sessionId);

@@ -19,7 +19,7 @@ export interface Api {
   /** Parses, measures and validates. The same for the same text, so the answer can be kept. */
   prepare(text: string): PreparedDocument;
   /** A fresh context for one operation, or one event of a subscription. */
-  contextFor(viewer: Viewer | null, authFailure?: AuthFailure | null): Context;
+  contextFor(viewer: Viewer | null, authFailure?: AuthFailure | null, address?: string): Context;
   /** Errors as the client may see them: bugs masked and logged, each with a code of the closed table. */
   present(errors: readonly GraphQLError[]): readonly GraphQLFormattedError[];
 }
@@ -31,7 +31,8 @@ export function createApi({ services, log, documentLimits }: ApiDeps): Api {
   return {
     schema,
     prepare: (text) => prepareDocument(schema, text, documentLimits),
-    contextFor: (viewer, authFailure) => contextFor(viewer, services, authFailure),
+    contextFor: (viewer, authFailure, address) =>
+      contextFor(viewer, services, authFailure, address),
     present: (errors) => presentErrors(errors, report),
   };
 }

@@ -1,6 +1,6 @@
 import { actAs, type Context } from '../context.ts';
 import { checkDevice, type SignIn } from '../domain/session/session.ts';
-import type { User } from '../domain/user/user.ts';
+import { accountKey, type User } from '../domain/user/user.ts';
 import { builder, notes } from './builder.ts';
 import { takeInboxHead } from './inbox-head.ts';
 import { DeviceInput, deviceOf, SessionType } from './session.ts';
@@ -76,15 +76,13 @@ builder.mutationFields((t) => ({
     args: { input: t.arg({ type: RegisterInput, description: 'The user and the device.' }) },
     extensions: notes({ cost: passwordCost }),
     resolve: async (_root, { input }, context) => {
-      const { users, sessions } = context.doors;
+      const { rates, users, sessions } = context.doors;
       // Before the user is made: a retry with the device set right would find the name taken.
       const device = checkDevice(deviceOf(input.device));
-      const user = await users.register({
-        appId: input.appId,
-        username: input.username,
-        password: input.password,
-        displayName: input.displayName ?? null,
-      });
+      const { appId, username, password, displayName = null } = input;
+      const user = await rates.within('register', context.address, () =>
+        users.register({ appId, username, password, displayName }),
+      );
       return signedIn(context, await sessions.open(user, device), user);
     },
   }),
@@ -95,12 +93,13 @@ builder.mutationFields((t) => ({
     args: { input: t.arg({ type: LoginInput, description: 'The user and the device.' }) },
     extensions: notes({ cost: passwordCost }),
     resolve: async (_root, { input }, context) => {
-      const { users, sessions } = context.doors;
-      const user = await users.authenticate({
-        appId: input.appId,
-        username: input.username,
-        password: input.password,
-      });
+      const { rates, users, sessions } = context.doors;
+      const { appId, username, password } = input;
+      const authenticate = () => users.authenticate({ appId, username, password });
+      const account = accountKey(appId, username);
+      const user = await rates.within('login', context.address, () =>
+        account === null ? authenticate() : rates.within('failedLogin', account, authenticate),
+      );
       return signedIn(context, await sessions.open(user, deviceOf(input.device)), user);
     },
   }),
@@ -110,8 +109,11 @@ builder.mutationFields((t) => ({
       'Rotates the refresh token. Presenting a spent one revokes the whole session (theft detection), except that\n' +
       'the last spent one, within a short grace and while its successor is unused, gives that same successor again: a lost answer can be retried.',
     args: { refreshToken: t.arg.string({ description: 'The newest one that the session has.' }) },
-    resolve: async (_root, { refreshToken }, context) =>
-      signedIn(context, await context.doors.sessions.refresh(refreshToken)),
+    resolve: async (_root, { refreshToken }, context) => {
+      const { rates, sessions } = context.doors;
+      const refresh = () => sessions.refresh(refreshToken);
+      return signedIn(context, await rates.within('refresh', context.address, refresh));
+    },
   }),
 }));
 

@@ -101,13 +101,17 @@ builder.mutationFields((t) => ({
       "Idempotent for ever on (conversation, sender, clientMessageId): a retry returns the first call's message\n" +
       'with isDuplicate true; the same key with another content is fault IDEMPOTENCY_CONFLICT.',
     args: { input: t.arg({ type: SendMessageInput, description: 'The message.' }) },
-    resolve: async (_root, { input }, context) =>
-      context.doors.messages.send(requireViewer(context), {
+    resolve: async (_root, { input }, context) => {
+      const viewer = requireViewer(context);
+      const { messages, rates } = context.doors;
+      const message = {
         conversationId: idArgument('Conversation', input.conversationId, 'conversationId'),
         clientMessageId: input.clientMessageId,
         content: contentOf(input.content),
         replyToSeq: input.replyToSeq ?? null,
-      }),
+      };
+      return rates.within('send', String(viewer.userId), () => messages.send(viewer, message));
+    },
   }),
   recallMessage: t.field({
     type: RecallMessagePayload,

@@ -184,7 +184,11 @@ describe('a refused subscription is an error message', () => {
     const open = [1, 2, 3, 4].map(() => socket.subscribe(TypingDocument, { conversationId }));
     const more = socket.subscribe(TypingDocument, { conversationId });
     expect(await more.waitForEnd()).toBe('error');
-    expect(more.errors[0]?.extensions).toEqual({ code: 'RATE_LIMITED', retryable: true });
+    expect(more.errors[0]?.extensions).toEqual({
+      code: 'RATE_LIMITED',
+      retryable: true,
+      retryAfterMs: 1_000,
+    });
     open[0]?.stop();
     const again = socket.subscribe(TypingDocument, { conversationId });
     await new Promise((resolve) => setTimeout(resolve, 200));

@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const dependencies = [
   ...['@libsql/client', '@pothos/core', '@prisma/adapter-mariadb', '@prisma/client', 'graphql'],
   ...['graphql-redis-subscriptions', 'graphql-ws', 'graphql-yoga', 'ioredis', 'libsql', 'mariadb'],
-  ...['pino', 'ws', 'zod'],
+  ...['pino', 'rate-limiter-flexible', 'ws', 'zod'],
 ];
 const devDependencies = ['vitest'];
 const undeclared = ['left-pad'];
@@ -28,6 +28,7 @@ const rightful: Record<string, string> = {
   'src/storage/sql.ts': `import { createPool } from 'mariadb'; import type { Config } from '../config.ts'; import { limits } from '../limits.ts'; export const sql = (config: Config): unknown => [config, createPool, limits];`,
   'src/storage/shards.ts': `import { PrismaClient } from './generated/mysql/client.ts'; import { sql } from './sql.ts'; export const shards = { PrismaClient, sql };`,
   'src/storage/generated/mysql/client.ts': `export { PrismaClient } from '@prisma/client';`,
+  'src/storage/rates.memory.ts': `import { RateLimiterMemory } from 'rate-limiter-flexible'; export const rates = RateLimiterMemory;`,
   'src/storage/redis.ts': `import { Redis } from 'ioredis'; export const redis = Redis;`,
   'src/domain/user/user.ts': `import { Names } from './user-names.ts'; import type { Sessions } from '../session/session.ts'; export class Users { readonly names = Names; sessions?: Sessions }`,
   'src/domain/user/user-names.ts': `import { limits } from '../../limits.ts'; export const Names = limits;`,
@@ -67,6 +68,7 @@ const plants: [rule: string, file: string, imports: string[]][] = [
   ['graphql-and-sockets-at-the-edge', 'src/domain/user/bad.ts', ['graphql', 'ws', '@pothos/core']],
   ['graphql-and-sockets-at-the-edge', 'src/realtime/bad.ts', ['graphql-ws', 'graphql-yoga']],
   ['graphql-and-sockets-at-the-edge', 'src/realtime/gateway.ts', ['node:http', 'net']],
+  ['rate-limiter-in-its-file', 'src/domain/user/bad.ts', ['rate-limiter-flexible']],
   ['pino-in-lib-log', 'src/storage/bad.ts', ['pino']],
   ['no-cycles', 'src/domain/user/user-names.ts', ['./user.ts']],
   ['everything-resolves', 'src/domain/user/bad.ts', ['./nowhere.ts']],

@@ -137,6 +137,7 @@ export function contextOver(
       sessions: recorded('sessions', { isEnded: () => null, ...doubles.sessions }),
       conversations: recorded('conversations', { ...doubles.conversations }),
       messages: recorded('messages', { ...doubles.messages }),
+      rates: { within: (_name: string, _key: string, work: () => unknown) => work() },
     },
     streams: recorded('streams', { ...doubles.streams }),
     gates: recorded('gates', { ...doubles.gates }),

@@ -25,7 +25,22 @@ function readExample(): { name: string; value: string; prose: string }[] {
 
 it('gives every default where nothing is set', () => {
   expect(readConfig({})).toEqual({
-    http: { port: 4000, host: '127.0.0.1', publicUrl: undefined, allowedOrigins: [] },
+    http: {
+      port: 4000,
+      host: '127.0.0.1',
+      publicUrl: undefined,
+      allowedOrigins: [],
+      trustedProxies: 0,
+    },
+    isProduction: false,
+    budgets: {
+      registrationsPerHour: 1_000,
+      loginsPerHour: 10_000,
+      sendsPerMinute: 30_000,
+      operationsPerSecond: 1_000,
+      costPerMinute: 12_000_000,
+      connectionsPerAddress: 5_000,
+    },
     storage: { dataDir: '.fastim', databaseUrls: [], slotMap: undefined },
     tokens: { accessTtlSeconds: 900, refreshGraceSeconds: 60, keysFile: undefined },
     messages: { recallWindowSeconds: 120, editWindowSeconds: 86_400 },
@@ -56,6 +71,7 @@ it('reads what is set', () => {
     host: '127.0.0.1',
     publicUrl: 'https://chat.example.com',
     allowedOrigins: ['https://a.example', 'http://localhost:3000'],
+    trustedProxies: 0,
   });
   expect(config.storage.databaseUrls).toEqual(['mysql://u:p@one/db', 'mysql://u:p@two/db']);
   expect(config.storage.slotMap).toEqual([

@@ -11,6 +11,7 @@ import type { Passwords } from './passwords.ts';
 import { accountByUsername, insertUser, updateDisplayName, usersByIds } from './user-store.ts';
 import { checkUsername, usernameOf } from './username.ts';
 
+export { accountKey } from './username.ts';
 export { Passwords, passwordCost, type PasswordCost } from './passwords.ts';
 
 /** A person within an app, as others may see them. */

@@ -15,6 +15,15 @@ export function usernameOf(text: string): string | null {
 }
 
 /**
+ * What stands for one account and for nothing else, whether there is such an account or not; null where there can be none.
+ * @throws {Fault} INVALID_ARGUMENT for half a surrogate pair.
+ */
+export function accountKey(appId: string, username: string): string | null {
+  const name = usernameOf(username);
+  return name === null || appId.length > 64 ? null : `${name} ${appId}`;
+}
+
+/**
  * As `usernameOf`, for a name to be taken.
  * @throws {Fault} INVALID_ARGUMENT
  */

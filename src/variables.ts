@@ -1,0 +1,137 @@
+import { z } from 'zod';
+import { areFailpoints } from './lib/failpoint.ts';
+import { logLevels } from './lib/log.ts';
+import { databaseOf, isDatabaseUrl, isOrigin, isPublicUrl } from './lib/urls.ts';
+
+export const sessionPolicies = ['same-class', 'single', 'unlimited'] as const;
+/** Which of a user's sessions a sign-in displaces: those of its platform class, all, none. */
+export type SessionPolicy = (typeof sessionPolicies)[number];
+
+const whole = (min: number, max: number) =>
+  z
+    .string()
+    .refine(
+      (text) => /^\d{1,15}$/.test(text) && Number(text) >= min && Number(text) <= max,
+      `must be a whole number from ${min} to ${max}`,
+    )
+    .transform(Number);
+
+/** A budget, which 0 turns off. */
+const most = (byDefault: number) => whole(0, 1_000_000_000).default(byDefault);
+
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+);
+
+const oneOf = <const T extends readonly string[]>(names: T) =>
+  z.enum(names, `must be one of ${names.join(', ')}`);
+
+/** Every variable by its name; a description is its line of prose in .env.example. */
+export const variables = z.object({
+  PORT: whole(0, 65_535)
+    .default(4000)
+    .describe('The port for HTTP and WebSocket; 0 takes any free one.'),
+  HOST: z
+    .string()
+    .default('127.0.0.1')
+    .describe('The address to listen on; 0.0.0.0 is every IPv4 address of the machine.'),
+  PUBLIC_URL: z
+    .string()
+    .refine(isPublicUrl, 'must be a URL like https://chat.example.com')
+    .transform((url) => url.replace(/\/+$/, ''))
+    .optional()
+    .describe('The URL that clients use, where a proxy stands in front; empty: http://HOST:PORT.'),
+  ALLOWED_ORIGINS: list
+    .refine((origins) => origins.every(isOrigin), 'must be origins like https://chat.example.com')
+    .default([])
+    .describe("Origins, separated by commas, whose pages may call, beside the server's own."),
+  TRUST_PROXY: whole(0, 16)
+    .default(0)
+    .describe(
+      'How many proxies stand in front and append to X-Forwarded-For; 0: nobody is believed.',
+    ),
+  PRODUCTION: whole(0, 1)
+    .default(0)
+    .describe('1: no GraphiQL, no introspection, and errors that tell nothing of the schema.'),
+  REGISTRATIONS_PER_HOUR: most(1_000).describe(
+    'New users from one address in an hour; 0 is no limit, here and for the next five.',
+  ),
+  LOGINS_PER_HOUR: most(10_000).describe('Logins from one address in an hour, good or bad.'),
+  SENDS_PER_MINUTE: most(30_000).describe('Messages that one user sends in a minute.'),
+  OPERATIONS_PER_SECOND: most(1_000).describe(
+    'Operations of one session in a second; without a session, of one address.',
+  ),
+  COST_PER_MINUTE: most(12_000_000).describe(
+    'What these may cost in a minute: fields, times the sizes of their pages.',
+  ),
+  CONNECTIONS_PER_ADDRESS: most(5_000).describe(
+    'Sockets and event streams from one address at a time.',
+  ),
+  DATA_DIR: z
+    .string()
+    .default('.fastim')
+    .describe('The folder for the keys and, without DATABASE_URLS, for all data.'),
+  DATABASE_URLS: list
+    .refine((urls) => urls.every(isDatabaseUrl), 'must be URLs like mysql://user:secret@host/name')
+    .refine((urls) => isDistinct(urls.map(databaseOf)), 'must not name one database twice')
+    .default([])
+    .describe('One mysql:// URL per shard, separated by commas; empty: SQLite in DATA_DIR.'),
+  SLOT_MAP: z
+    .string()
+    .optional()
+    .describe('Which slots live on which shard, like 0-511=0,512-1023=1; empty: equal ranges.'),
+  REDIS_URL: z
+    .string()
+    .refine(() => false, 'joins several nodes, which this version does not support: leave it empty')
+    .optional()
+    .describe('The Redis that joins several nodes; not supported yet, so leave it empty.'),
+  ACCESS_TOKEN_TTL_SECONDS: whole(5, 86_400)
+    .default(900)
+    .describe('How long an access token lives.'),
+  REFRESH_GRACE_SECONDS: whole(0, 3_600)
+    .default(60)
+    .describe('How long a spent refresh token still gives its successor again, for lost answers.'),
+  ACCESS_TOKEN_KEYS: z
+    .string()
+    .optional()
+    .describe('A file with a JWK set to sign with; empty: one made in DATA_DIR at first start.'),
+  SESSION_POLICY: oneOf(sessionPolicies)
+    .default('same-class')
+    .describe('Whom a sign-in displaces: same-class (phone, web, desktop), single or unlimited.'),
+  RECALL_WINDOW_SECONDS: whole(0, 31_536_000)
+    .default(120)
+    .describe('How long a sender may recall their own message.'),
+  EDIT_WINDOW_SECONDS: whole(0, 31_536_000)
+    .default(86_400)
+    .describe('How long a sender may edit their own message.'),
+  LARGE_GROUP_MEMBERS: whole(2, 100_000)
+    .default(200)
+    .describe('A group with more members is large: its members get ConversationAdvanced.'),
+  RECEIPT_GROUP_MEMBERS: whole(0, 100_000)
+    .default(50)
+    .describe("A group with more members tells reads to the reader's own devices alone."),
+  APPS: list
+    .refine((apps) => apps.length > 0 && apps.every(isAppId), 'must be ids like default,my-app')
+    .refine(isDistinct, 'must not name one app twice')
+    .default(['default'])
+    .describe('The ids of the apps served, separated by commas; their users never meet.'),
+  LOG_LEVEL: oneOf(logLevels)
+    .default('info')
+    .describe('How much is logged: trace, debug, info, warn, error, fatal or silent.'),
+  FAILPOINTS: z
+    .string()
+    .refine(areFailpoints, 'must be like kill:before-commit@2,bug:ack-before-commit')
+    .optional()
+    .describe("Where FastIM's own tests make the process die; refused without NODE_ENV=test."),
+});
+
+function isAppId(text: string): boolean {
+  return /^[\w.-]{1,64}$/.test(text);
+}
+
+function isDistinct(items: readonly string[]): boolean {
+  return new Set(items).size === items.length;
+}
