@@ -1,4 +1,4 @@
-import { Fault } from '../lib/fault.ts';
+import { Fault, faultOf } from '../lib/fault.ts';
 import type { Conversations, Membership } from '../domain/conversation/conversation.ts';
 import type { ConversationEvent } from '../domain/inbox/inbox.ts';
 import type { Messages } from '../domain/message/message.ts';
@@ -6,6 +6,7 @@ import type { Viewer } from '../domain/session/session.ts';
 import type { Message } from '../domain/timeline/timeline.ts';
 import type { Follower, Followers } from './followers.ts';
 import type { Paced, Source, Telling } from './pulled.ts';
+import { Retry } from './retry.ts';
 
 export interface ConversationStreamDeps {
   readonly conversations: Pick<Conversations, 'enter' | 'enterOrFault'>;
@@ -63,6 +64,9 @@ export class ConversationStream implements Source<ConversationItem>, Follower {
   #hasCaughtUp = false;
   #isFilling = false;
   #failure: { readonly error: unknown } | null = null;
+  readonly #retry = new Retry(() => {
+    if (this.#mode === 'reading') this.#fill();
+  });
   #onReady: () => void = () => undefined;
 
   constructor(viewer: Viewer, conversationId: bigint, deps: ConversationStreamDeps) {
@@ -136,6 +140,7 @@ export class ConversationStream implements Source<ConversationItem>, Follower {
     if (this.#mode === 'closed') return;
     this.#mode = 'closed';
     this.#live = [];
+    this.#retry.stop();
     this.#deps.followers.remove(this.#conversationId, this);
     this.#onReady();
   }
@@ -193,7 +198,10 @@ export class ConversationStream implements Source<ConversationItem>, Follower {
     this.#read().catch((error: unknown) => {
       this.#isFilling = false;
       // Left meanwhile: what was read while they could see it may still be taken.
-      if (error instanceof Fault && error.code === 'NOT_FOUND') return this.#end();
+      const code = faultOf(error)?.code;
+      if (code === 'NOT_FOUND') return this.#end();
+      if (this.isClosed) return;
+      if (code === 'UNAVAILABLE') return this.#retry.later();
       this.#failure = { error };
       this.close();
     });
@@ -202,6 +210,7 @@ export class ConversationStream implements Source<ConversationItem>, Follower {
   async #read(): Promise<void> {
     while (this.#mode === 'reading' && this.#ready.length === 0) await this.#readStep();
     this.#isFilling = false;
+    this.#retry.reset();
   }
 
   async #readStep(): Promise<void> {

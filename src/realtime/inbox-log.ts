@@ -4,7 +4,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Failpoints } from '../lib/failpoint.ts';
 import type { Lifecycle } from '../lib/lifecycle.ts';
 import { GroupCommit } from '../storage/group-commit.ts';
-import { readPerShard } from '../storage/per-shard.ts';
+import { chunks, readPerShard } from '../storage/per-shard.ts';
 import type { Shard, Shards } from '../storage/shards.ts';
 import { marks } from '../storage/sql.ts';
 import { appendJobs } from './inbox-append.ts';
@@ -37,6 +37,7 @@ export interface InboxLogDeps {
 }
 
 type HeadRow = LogHead;
+const usersPerStatement = 500;
 const headColumns = 'userId, epoch, lastOffset, trimmedOffset';
 
 /**
@@ -119,6 +120,44 @@ export class InboxLog implements Lifecycle {
         ),
     );
     return new Map(rows.flat().map((head) => [head.userId, head]));
+  }
+
+  /**
+   * Tells each user's head, or that there is none, as the shards answer: one that does not holds up nobody else's.
+   * Rejects where one did not.
+   */
+  async tellHeads(
+    userIds: readonly bigint[],
+    tell: (userId: bigint, head: LogHead | undefined) => void,
+  ): Promise<void> {
+    const { shards } = this.#deps;
+    await readPerShard(
+      shards,
+      userIds,
+      (id) => id,
+      async (_shard, ofShard) => {
+        for (const ids of chunks(ofShard, usersPerStatement)) {
+          const heads = await this.heads(ids);
+          for (const id of ids) tell(id, heads.get(id));
+        }
+      },
+    );
+  }
+
+  /** A sign that these users are still there, where they have a log. */
+  async touch(userIds: readonly bigint[]): Promise<void> {
+    const now = this.#deps.clock.now();
+    await readPerShard(
+      this.#deps.shards,
+      userIds,
+      (id) => id,
+      async ({ sql }, ofShard) => {
+        for (const ids of chunks(ofShard, usersPerStatement)) {
+          const text = `UPDATE InboxHead SET lastSeenAtMs = ? WHERE userId IN (${marks(ids.length)})`;
+          await sql.execute(text, [now, ...ids]);
+        }
+      },
+    );
   }
 
   /** Entries that reach beyond `after`, in order; the first may begin before it. */

@@ -1,12 +1,14 @@
 import type { Cursor, Happening, Signal } from '../domain/inbox/inbox.ts';
 import type { Viewer } from '../domain/session/session.ts';
 import type { Clock } from '../lib/clock.ts';
+import { faultOf } from '../lib/fault.ts';
 import { reachesBack } from './inbox-log.ts';
 import type { InboxLog, LogHead } from './inbox-log.ts';
 import type { InboxReader } from './inbox-reader.ts';
 import { GroupWatch } from './group-watch.ts';
 import type { LargeGroups } from './large-groups.ts';
 import type { Paced, Source } from './pulled.ts';
+import { Retry } from './retry.ts';
 import type { Delivery, Router } from './router.ts';
 
 /** An event of the inbox, and the position that its cursor names. */
@@ -57,6 +59,9 @@ export class InboxStream implements Source<InboxItem> {
   /** Whether the end of what is being read is to be told. */
   #owesHeartbeat = true;
   readonly #groups: GroupWatch;
+  readonly #retry = new Retry(() => {
+    if (this.#mode === 'reading') this.#fill();
+  });
   #isFilling = false;
   #onReady: () => void = () => undefined;
   #failure: { readonly error: unknown } | null = null;
@@ -99,7 +104,7 @@ export class InboxStream implements Source<InboxItem> {
     this.lastToldMs = clock.now();
     if (!after) {
       this.#offset = head.lastOffset;
-      this.#noticesSinceMs = Infinity;
+      this.#noticesSinceMs = this.#toldAtMs;
     } else if (reachesBack(head, after, clock.now() - limits.inboxLogAgeMaxMs)) {
       this.#offset = after.offset;
       this.#toldAtMs = after.atMs;
@@ -157,6 +162,7 @@ export class InboxStream implements Source<InboxItem> {
     this.#mode = 'closed';
     this.#deps.router.remove(this.viewer.userId, this);
     this.#groups.stop();
+    this.#retry.stop();
     this.#ready = [];
     this.#live = [];
     this.#deps.onClosed();
@@ -195,7 +201,7 @@ export class InboxStream implements Source<InboxItem> {
     this.#epoch = head.epoch;
     this.#offset = head.lastOffset;
     this.#toldAtMs = this.#deps.clock.now();
-    this.#noticesSinceMs = Infinity;
+    this.#noticesSinceMs = this.#toldAtMs;
     this.#push({ kind: 'InboxReset' }, this.#toldAtMs, true);
   }
 
@@ -211,6 +217,9 @@ export class InboxStream implements Source<InboxItem> {
     this.#isFilling = true;
     this.#read().catch((error: unknown) => {
       this.#isFilling = false;
+      if (this.isClosed) return;
+      // The log is still there, and so is what comes meanwhile.
+      if (faultOf(error)?.code === 'UNAVAILABLE') return this.#retry.later();
       this.#failure = { error };
       this.close();
     });
@@ -221,6 +230,7 @@ export class InboxStream implements Source<InboxItem> {
     while (this.#mode === 'reading' && this.#ready.length === 0) await this.#readStep();
     // In the same turn as the last look: whoever takes what is ready begins anew.
     this.#isFilling = false;
+    this.#retry.reset();
   }
 
   async #readStep(): Promise<void> {
@@ -238,8 +248,8 @@ export class InboxStream implements Source<InboxItem> {
       else this.#reset(head);
     } else if (this.#noticesSinceMs !== null) {
       const sinceMs = this.#noticesSinceMs - limits.sinceOverlapMs;
-      this.#noticesSinceMs = null;
       await this.#groups.refresh(userId, sinceMs, () => !this.isClosed);
+      this.#noticesSinceMs = null;
     } else if (this.#overflows === overflows) {
       this.#goLive();
     }

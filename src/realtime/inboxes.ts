@@ -95,6 +95,15 @@ export class Inboxes implements Lifecycle {
     }
     const position = { ...end, offset: page.position };
     const notices = await this.#noticesSince(userId, cursor, position);
+    // Notices are few: where they find no room beside events, the next page holds all of them.
+    const hasRoom = events.length + notices.length <= first || (events.length === 0 && first > 0);
+    if (notices.length > 0 && !hasRoom) {
+      return {
+        events,
+        endCursor: encodeCursor({ ...cursor, offset: page.position }),
+        hasMore: true,
+      };
+    }
     return { events: [...events, ...notices], endCursor: encodeCursor(position), hasMore };
   }
 
@@ -114,14 +123,20 @@ export class Inboxes implements Lifecycle {
     const quiet = [...this.#open.keys()].filter(
       (stream) => stream.isLive && now - stream.lastToldMs >= limits.heartbeatQuietMs,
     );
+    const byUser = new Map<bigint, InboxStream[]>();
+    for (const stream of quiet) {
+      const { userId } = stream.viewer;
+      byUser.set(userId, [...(byUser.get(userId) ?? []), stream]);
+    }
+    const stale = [...this.#open].filter(
+      ([, { touchedAtMs }]) => now - touchedAtMs >= limits.inboxTouchMs,
+    );
     try {
-      const heads = await inboxLog.heads([...new Set(quiet.map(({ viewer }) => viewer.userId))]);
-      for (const stream of quiet) stream.beat(heads.get(stream.viewer.userId));
-      for (const [stream, state] of this.#open) {
-        if (now - state.touchedAtMs < limits.inboxTouchMs) continue;
-        state.touchedAtMs = now;
-        await inboxLog.open(stream.viewer.userId);
-      }
+      await inboxLog.tellHeads([...byUser.keys()], (userId, head) => {
+        for (const stream of byUser.get(userId) ?? []) stream.beat(head);
+      });
+      await inboxLog.touch([...new Set(stale.map(([{ viewer }]) => viewer.userId))]);
+      for (const [, state] of stale) state.touchedAtMs = now;
     } catch (error) {
       log.warn({ err: error }, 'inbox.beat_failed');
     }

@@ -10,12 +10,14 @@ export interface ListedMember extends Recipient {
 export interface MemberList {
   readonly membersEventNo: number;
   readonly memberCount: number;
+  readonly isLarge: boolean;
   readonly members: readonly ListedMember[];
 }
 
 interface ListRow {
   readonly membersEventNo: number;
   readonly memberCount: number;
+  readonly isLarge: boolean;
   readonly userId: bigint;
   readonly joinedSeq: number;
   readonly joinedEventNo: number;
@@ -53,7 +55,7 @@ export class MemberLists {
     const rows = await this.#shards
       .of(conversationId)
       .sql.query<ListRow>(
-        'SELECT c.membersEventNo, c.memberCount, m.userId, m.joinedSeq, m.joinedEventNo' +
+        'SELECT c.membersEventNo, c.memberCount, c.isLarge, m.userId, m.joinedSeq, m.joinedEventNo' +
           ' FROM Conversation c JOIN Member m ON m.conversationId = c.id' +
           ' WHERE c.id = ? AND m.isListed',
         [conversationId],
@@ -64,13 +66,14 @@ export class MemberLists {
       ? {
           membersEventNo: first.membersEventNo,
           memberCount: first.memberCount,
+          isLarge: first.isLarge,
           members: rows.map(({ userId, joinedSeq, joinedEventNo }) => ({
             userId,
             joinedSeq,
             joinedEventNo,
           })),
         }
-      : { membersEventNo: Number.MAX_SAFE_INTEGER, memberCount: 0, members: [] };
+      : { membersEventNo: Number.MAX_SAFE_INTEGER, memberCount: 0, isLarge: false, members: [] };
     this.#keep(conversationId, list);
     return list;
   }

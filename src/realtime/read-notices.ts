@@ -150,7 +150,8 @@ export class ReadNotices implements Lifecycle {
     const list = await memberLists.read(read.conversationId);
     const reader = list.members.find(({ userId }) => userId === read.userId);
     if (!reader) return read;
-    const recipients = list.memberCount <= receiptGroupMembers ? list.members : [reader];
+    const isToAll = !list.isLarge && list.memberCount <= receiptGroupMembers;
+    const recipients = isToAll ? list.members : [reader];
     const outcomes = await readPerShard(
       shards,
       recipients,

@@ -66,7 +66,9 @@ export async function openInbox(
   after: string | null = null,
 ): Promise<InboxRecording> {
   const recording = (await user.socket()).subscribe(InboxDocument, { after });
-  if (after === null) await recording.waitFor(1);
+  if (after === null) {
+    await recording.until(() => briefs(recording).includes('heartbeat'), 'the beginning');
+  }
   return recording;
 }
 
