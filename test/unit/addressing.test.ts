@@ -81,4 +81,7 @@ test('of several rows the last regime counts, and the crossing’s own counters'
   expect(crossing.map(({ happening }) => happening)).toEqual([
     { kind: 'ConversationAdvanced', conversationId, lastSeq: 6, changeSeq: 1, isLarge: true },
   ]);
+  const alone = happeningsOf(new Map(), rows.slice(0, 1));
+  const said = alone({ event: { kind: 'advanced', conversationId }, lastOffset: 3n, atMs: 0 });
+  expect(said[0]?.happening).toMatchObject({ isLarge: true });
 });
