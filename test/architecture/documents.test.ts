@@ -15,6 +15,13 @@ const documents = execFileSync('git', ['ls-files', '*.md'], { cwd: root, encodin
   .split('\n')
   .filter((file) => file !== '');
 
+/** The names of all files, without their folders. */
+const files = new Set(
+  execFileSync('git', ['ls-files'], { cwd: root, encoding: 'utf8' })
+    .split('\n')
+    .map((file) => path.basename(file)),
+);
+
 /** The rows of the first table under a heading, by cell, marks of code left out. */
 function table(file: string, heading: string): string[][] {
   const section =
@@ -68,11 +75,11 @@ describe('documents', () => {
     for (const [, where = '', title = ''] of text.matchAll(/`(\w+\/[\w-]+) › ([^`]+)`/g)) {
       const test = `test/${where}.test.ts`;
       expect(existsSync(path.join(root, test)), test).toBe(true);
-      const titles = [`'${title}'`, `"${title}"`, `\`${title}\``];
-      expect(
-        titles.some((quoted) => read(test).includes(quoted)),
-        `${test} › ${title}`,
-      ).toBe(true);
+      const isThere = ["'", '"', '`'].some((quote) => read(test).includes(quote + title));
+      expect(isThere, `${test} › ${title}`).toBe(true);
+    }
+    for (const [, name = ''] of text.matchAll(/`([\w.-]+\.ts)`/g)) {
+      expect(files.has(name), `${name} in ${file}`).toBe(true);
     }
     const paths = text.matchAll(/`((?:src|test|schema|docs|prisma|tools|client)\/[\w./-]+)`/g);
     for (const [, name = ''] of paths) expect(existsSync(path.join(root, name)), name).toBe(true);
