@@ -20,33 +20,35 @@ export async function closedLoop(
   on: { readonly start?: () => void; readonly end?: () => void } = {},
 ): Promise<LoopResult> {
   const latencies: number[] = [];
-  let phase: 'warm' | 'measured' | 'over' = 'warm';
-  let failure: unknown;
+  const state: { phase: 'warm' | 'measured' | 'over'; failure: Error | null } = {
+    phase: 'warm',
+    failure: null,
+  };
   const work = async (worker: (turn: number) => Promise<unknown>): Promise<void> => {
-    for (let turn = 0; phase !== 'over'; turn += 1) {
+    for (let turn = 0; state.phase !== 'over'; turn += 1) {
       const began = performance.now();
       await worker(turn);
-      if (phase === 'measured') latencies.push(performance.now() - began);
+      if (state.phase === 'measured') latencies.push(performance.now() - began);
     }
   };
   const all = Promise.all(workers.map(work)).catch((error: unknown) => {
-    failure = error;
-    phase = 'over';
+    state.failure = asError(error);
+    state.phase = 'over';
   });
   await pause(time.warmSeconds * 1000, all);
   const lag = watchLoop();
   on.start?.();
-  if (phase === 'warm') phase = 'measured';
+  if (state.phase === 'warm') state.phase = 'measured';
   const began = performance.now();
   await pause(time.seconds * 1000, all);
   const elapsedMs = performance.now() - began;
-  phase = 'over';
+  state.phase = 'over';
   const lagP99Ms = lag.p99Ms();
   lag.stop();
   on.end?.();
   const count = latencies.length;
   await all;
-  if (failure !== undefined) throw failure;
+  if (state.failure) throw state.failure;
   return { count, elapsedMs, latencies: latencies.slice(0, count), lagP99Ms };
 }
 
@@ -55,4 +57,9 @@ async function pause(ms: number, all: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   await Promise.race([new Promise<void>((resolve) => (timer = setTimeout(resolve, ms))), all]);
   clearTimeout(timer);
+}
+
+/** What was thrown, as an error. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

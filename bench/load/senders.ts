@@ -5,13 +5,15 @@ import type { ServerChild } from '../servers/server-child.ts';
 import { demand } from '../runner/void.ts';
 import { Deliveries, type Told } from './deliveries.ts';
 import { makeGroups } from './fastim-groups.ts';
-import { LoadSocket, openSockets, operation } from './socket.ts';
+import { openSockets, operation, type LoadSocket } from './socket.ts';
 
 /** Characters of a message. */
 export const messageChars = 200;
 
 /** One who sends into a group of their own, where one other member is connected and checks. */
 export interface Sender {
+  readonly conversationId: string;
+  readonly socket: LoadSocket;
   /** Sends the next message, and checks its acknowledgement. */
   send(): Promise<void>;
 }
@@ -68,6 +70,9 @@ interface FastimMessage {
   readonly clientMessageId: string;
   readonly content: { readonly text?: string };
 }
+interface FastimEvent {
+  readonly inbox: { readonly __typename: string; readonly message?: FastimMessage };
+}
 interface RivalMessage {
   readonly id: string;
   readonly conversationId: string;
@@ -102,14 +107,11 @@ export async function connectFastim(
       const group = groups[index];
       if (group) deliveries.expect(group.id, group.lastSeq);
       return new Promise<void>((resolve) => {
-        socket.subscribe<{ inbox: { __typename: string; message?: FastimMessage } }>(
-          fastimInbox({}),
-          ({ inbox: { message, __typename } }) => {
-            if (message) deliveries.delivered(fastimTold(message));
-            // It is live from here on.
-            else if (__typename === 'InboxHeartbeat') resolve();
-          },
-        );
+        socket.subscribe(fastimInbox({}), ({ inbox: { message, __typename } }: FastimEvent) => {
+          if (message) deliveries.delivered(fastimTold(message));
+          // It is live from here on.
+          else if (__typename === 'InboxHeartbeat') resolve();
+        });
       });
     }),
   );
@@ -127,7 +129,7 @@ export async function connectFastim(
         clientMessageId: sendMessage.message.clientMessageId,
       };
     };
-    return senderOf(conversationId, deliveries, request);
+    return senderOf(conversationId, socket, deliveries, request);
   });
   return contenderOf(server, senders, deliveries, [...watchers, ...sockets]);
 }
@@ -148,7 +150,7 @@ export async function connectRival(
   for (const [index, socket] of watchers.entries()) {
     const conversationId = ids[index] ?? '';
     deliveries.expect(conversationId, 0);
-    socket.subscribe<{ messageAdded: RivalMessage }>(rivalFollow({ conversationId }), (event) =>
+    socket.subscribe(rivalFollow({ conversationId }), (event: { messageAdded: RivalMessage }) =>
       deliveries.delivered(event.messageAdded),
     );
   }
@@ -157,7 +159,7 @@ export async function connectRival(
   const sockets = await socketsOf(0);
   const senders = sockets.map((socket, index): Sender => {
     const conversationId = ids[index] ?? '';
-    return senderOf(conversationId, deliveries, async (clientMessageId, text) => {
+    return senderOf(conversationId, socket, deliveries, async (clientMessageId, text) => {
       const payload = rivalSend({ conversationId, clientMessageId, text });
       return (await socket.request<{ sendMessage: RivalMessage }>(payload)).sendMessage;
     });
@@ -167,6 +169,7 @@ export async function connectRival(
 
 function senderOf(
   conversationId: string,
+  socket: LoadSocket,
   deliveries: Deliveries,
   request: (
     clientMessageId: string,
@@ -175,6 +178,8 @@ function senderOf(
 ): Sender {
   let sent = 0;
   return {
+    conversationId,
+    socket,
     async send() {
       const clientMessageId = `client_${(sent += 1)}`;
       const text = textOf(`${conversationId} ${clientMessageId}`, messageChars);

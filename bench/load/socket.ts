@@ -89,9 +89,9 @@ export class LoadSocket {
   }
 
   /** What refuses or ends it makes `check` throw. */
-  subscribe<Data>(payload: string, onEvent: (data: Data) => void): void {
+  subscribe(payload: string, onEvent: (data: never) => void): void {
     const id = String((this.#operations += 1));
-    this.#events.set(id, onEvent as (data: never) => void);
+    this.#events.set(id, onEvent);
     this.#socket.send(`{"id":"${id}","type":"subscribe","payload":${payload}}`);
   }
 

@@ -10,6 +10,8 @@ export interface CommandLine {
   readonly isSmoke: boolean;
   /** Measures although others use the machine; the results say so. */
   readonly isLoadedAllowed: boolean;
+  /** Where FastIM's CPU profiles go, instead of results. */
+  readonly profileFolder: string | undefined;
 }
 
 /** @throws with a message for whoever typed it. */
@@ -24,6 +26,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
       check: { type: 'boolean', default: false },
       smoke: { type: 'boolean', default: false },
       loaded: { type: 'boolean', default: false },
+      'cpu-prof': { type: 'string' },
     },
   });
   return {
@@ -34,6 +37,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     isCheck: values.check,
     isSmoke: values.smoke,
     isLoadedAllowed: values.loaded,
+    profileFolder: values['cpu-prof'],
   };
 }
 

@@ -1,4 +1,19 @@
 import type { Scenario } from '../runner/scenario.ts';
+import { coldStart } from './cold-start.ts';
+import { history } from './history.ts';
+import { overload } from './overload.ts';
+import { request } from './request.ts';
 import { send, sendSqlite } from './send.ts';
+import { soak } from './soak.ts';
+import { start } from './start.ts';
 
-export const scenarios: readonly Scenario[] = [send, sendSqlite];
+export const scenarios: readonly Scenario[] = [
+  send,
+  sendSqlite,
+  history,
+  request,
+  coldStart,
+  start,
+  soak,
+  overload,
+];

@@ -23,8 +23,16 @@ export interface RunningFastim extends AsyncDisposable {
   readonly folder: string;
 }
 
+/** Where FastIM writes CPU profiles when it stops; null: nowhere. A profiled run is no measurement. */
+export const profiling: { folder: string | null } = { folder: null };
+
 /** Settings that keep a load test from being taken for an attack by its one address. */
-const unthrottled: Readonly<Record<string, string>> = {};
+const unthrottled: Readonly<Record<string, string>> = {
+  CONNECTIONS_PER_ADDRESS: '0',
+  OPERATIONS_PER_SECOND: '0',
+  COST_PER_MINUTE: '0',
+  SENDS_PER_MINUTE: '0',
+};
 
 export async function startFastim(options: FastimOptions): Promise<RunningFastim> {
   const folder = await mkdtemp(path.join(tmpdir(), 'fastim-bench-data-'));
@@ -38,7 +46,7 @@ export async function startFastim(options: FastimOptions): Promise<RunningFastim
   const server = await ServerChild.start({
     name: 'fastim',
     port: await freePort(),
-    args: [...nodeArgs, builtMain],
+    args: [...profiled(), ...nodeArgs, builtMain],
     env: {
       DATA_DIR: folder,
       DATABASE_URLS: databaseUrls.join(','),
@@ -58,4 +66,9 @@ export async function startFastim(options: FastimOptions): Promise<RunningFastim
       await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
+}
+
+function profiled(): string[] {
+  const { folder } = profiling;
+  return folder === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}`];
 }

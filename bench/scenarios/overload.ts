@@ -1,0 +1,210 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { demandSwift } from '../load/loop-lag.ts';
+import { openLoop, type OpenLoopResult } from '../load/open-loop.ts';
+import { connectFastim, type SendContender, type Sender } from '../load/senders.ts';
+import { sendRound, type SendSample } from '../load/send-round.ts';
+import { Refusal } from '../load/socket.ts';
+import { flatness, growthPerMinute, watchMemory, type Point } from '../load/watch-server.ts';
+import { quantile, short } from '../runner/numbers.ts';
+import { floorOf, type Outcome, type RunOptions, type Scenario } from '../runner/scenario.ts';
+import { demand, VoidRun } from '../runner/void.ts';
+import { connectTo, startDatabase } from '../servers/database.ts';
+import { startFastim } from '../servers/fastim.ts';
+
+const groupSize = 5;
+const bounds = { refusedMs: 50, acceptedMs: 1_000, recoveryMs: 5_000, flat: 0.95 };
+const settleWithinMs = 60_000;
+const probe = { everyMs: 100, forMs: 10_000 };
+
+export const overload: Scenario = {
+  name: 'overload',
+  about: 'two minutes at twice the rate that it can take: refusals, latency, memory, recovery',
+  defaults: { rounds: 1, seconds: 120 },
+  run,
+};
+
+interface Stormed {
+  readonly saturation: SendSample;
+  readonly calmMs: number;
+  readonly offered: OpenLoopResult;
+  readonly acceptedMs: readonly number[];
+  readonly refusedMs: readonly number[];
+  readonly memory: readonly Point[];
+  /** After the storm: when, in ms, and how long a lone send took; Infinity: refused. */
+  readonly probes: readonly (readonly [atMs: number, ms: number])[];
+}
+
+async function run(options: RunOptions): Promise<Outcome> {
+  const senders = options.isSmoke ? 8 : 512;
+  await using database = await startDatabase();
+  const url = await database.createDatabase();
+  await using fastim = await startFastim({ databaseUrls: [url], people: senders * groupSize });
+  await using contender = await connectFastim(fastim, groupSize);
+  const sustained = { ...options, seconds: options.isSmoke ? 1 : 10 };
+  const cpu = (): number => database.cpuMicros();
+  const calm = await sendRound(contender, 1, { ...sustained, seconds: 1 }, cpu);
+  const saturation = await sendRound(contender, senders, sustained, cpu);
+  options.say(`takes ${short(saturation.perSecond)} a second; twice that for ${options.seconds} s`);
+  const before = await countMessages(url);
+  const stormed = await storm(contender, saturation, calm.latencyMs.p50, options);
+  contender.check();
+  const kept = (await countMessages(url)) - before;
+  const acknowledged =
+    stormed.acceptedMs.length + stormed.probes.filter(([, ms]) => ms < Infinity).length;
+  demand(kept >= acknowledged, `${acknowledged} were acknowledged, ${kept} are in the database`);
+  demand(
+    options.isSmoke || stormed.refusedMs.length > 0,
+    'nothing was refused, so this was no overload',
+  );
+  return outcomeOf(stormed, kept);
+}
+
+async function storm(
+  contender: SendContender,
+  saturation: SendSample,
+  calmMs: number,
+  options: RunOptions,
+): Promise<Stormed> {
+  const { senders, server, deliveries } = contender;
+  const acceptedMs: number[] = [];
+  const refusedMs: number[] = [];
+  const memory = watchMemory(server, options.isSmoke ? 100 : 1_000);
+  const rate = saturation.perSecond * 2;
+  const result = await openLoop(
+    rate,
+    { seconds: options.seconds, underWayMax: Math.ceil(rate * 20) },
+    async (intended, turn) => {
+      const sender = senders[turn % senders.length];
+      if (!sender) return;
+      const isAccepted = await tryToSend(sender);
+      (isAccepted ? acceptedMs : refusedMs).push(performance.now() - intended);
+    },
+  );
+  const probes = await recovery(senders);
+  await deliveries.settle(settleWithinMs);
+  demandSwift(result.lagP99Ms, options.isSmoke);
+  return {
+    saturation,
+    calmMs,
+    offered: result,
+    acceptedMs,
+    refusedMs,
+    memory: memory.stop(),
+    probes,
+  };
+}
+
+/** @returns false where the server says, as it should, that it cannot now and when to come again. */
+async function tryToSend(sender: Sender): Promise<boolean> {
+  try {
+    await sender.send();
+    return true;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    if (error.code === 'UNAVAILABLE' && typeof error.retryAfterMs === 'number') return false;
+    throw new VoidRun(`a send was refused with ${String(error.code)}: ${error.message}`);
+  }
+}
+
+/** Lone sends once the storm is over. */
+async function recovery(senders: readonly Sender[]): Promise<[number, number][]> {
+  const probes: [number, number][] = [];
+  const began = performance.now();
+  while (performance.now() - began < probe.forMs) {
+    const sender = senders[probes.length % senders.length];
+    if (!sender) break;
+    const at = performance.now();
+    const isAccepted = await tryToSend(sender);
+    probes.push([at - began, isAccepted ? performance.now() - at : Infinity]);
+    await pause(probe.everyMs);
+  }
+  return probes;
+}
+
+async function countMessages(url: string): Promise<number> {
+  const connection = await connectTo(url);
+  try {
+    const rows = await connection.query<{ n: bigint }[]>('SELECT COUNT(*) AS n FROM Message');
+    return Number(rows[0]?.n ?? 0);
+  } finally {
+    await connection.end();
+  }
+}
+
+function outcomeOf(stormed: Stormed, kept: number): Outcome {
+  const { acceptedMs, refusedMs, memory, probes, calmMs, offered } = stormed;
+  demand(acceptedMs.length > 0, 'nothing was accepted');
+  const accepted = quantile(acceptedMs, 0.99);
+  const refused = refusedMs.length === 0 ? 0 : quantile(refusedMs, 0.99);
+  // Normal: what a lone send took before, three times over, or 50 ms.
+  const normalMs = Math.max(3 * calmMs, 50);
+  const recoveredMs = Math.max(
+    0,
+    ...probes.filter(([, ms]) => ms > normalMs).map(([at, ms]) => at + Math.min(ms, 1e6)),
+  );
+  const measure = (name: string, bound: number, value: number, what: string) => ({
+    name,
+    ratios: [bound / Math.max(value, 0.001)],
+    aim: 1,
+    floor: floorOf(1),
+    what,
+  });
+  return {
+    measures: [
+      measure(
+        'overload-refused',
+        bounds.refusedMs,
+        refused,
+        `50 ms by the time to a refusal at p99: ${short(refused)} ms, ${refusedMs.length} refused`,
+      ),
+      {
+        name: 'overload-memory',
+        ratios: [flatness(memory)],
+        aim: bounds.flat,
+        floor: bounds.flat,
+        what: `memory of the middle third by that of the last: ${short(growthPerMinute(memory))} MiB a minute`,
+      },
+      measure(
+        'overload-recovery',
+        bounds.recoveryMs,
+        recoveredMs,
+        `5 s by the time until lone sends took no more than ${short(normalMs)} ms again: ${short(recoveredMs)} ms`,
+      ),
+      measure(
+        'overload',
+        bounds.acceptedMs,
+        accepted,
+        `1 s by the latency of accepted sends at p99: ${short(accepted)} ms, ${acceptedMs.length} accepted`,
+      ),
+    ],
+    table: [
+      `offered ${offered.offered} in ${short(offered.elapsedMs / 1000)} s (${offered.heldBack} held back), accepted ${acceptedMs.length}, refused ${refusedMs.length}`,
+      `accepted p50 ${short(quantile(acceptedMs, 0.5))} ms, p99 ${short(accepted)} ms; ${kept} messages more in the database`,
+    ],
+    samples: {
+      ...stormed,
+      acceptedMs: spread(acceptedMs),
+      refusedMs: spread(refusedMs),
+      probes: probes.map(([at, ms]) => [at, ms === Infinity ? null : ms]),
+    },
+    plots: [
+      {
+        key: 'memory',
+        title: 'overload: resident memory of the server',
+        xLabel: 'seconds',
+        yLabel: 'MiB',
+        series: [{ name: 'RSS', points: memory }],
+      },
+    ],
+  };
+}
+
+/** Millions of latencies, by their quantiles. */
+function spread(values: readonly number[]): Record<string, number> {
+  if (values.length === 0) return {};
+  const shares = [0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 0.999, 1];
+  return {
+    count: values.length,
+    ...Object.fromEntries(shares.map((share) => [`p${share * 100}`, quantile(values, share)])),
+  };
+}
