@@ -1,20 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  AddMembersDocument,
-  CreateGroupDocument,
-  EditMessageDocument,
-  LeaveGroupDocument,
-  MarkReadDocument,
-  OpenDirectDocument,
-  RecallMessageDocument,
-  RemoveMemberDocument,
-  SendMessageDocument,
-  SetMemberRoleDocument,
-  UpdateGroupDocument,
-  UpdateProfileDocument,
-  type MemberRole,
-} from '../../client/generated/documents.ts';
+import { UpdateProfileDocument } from '../../client/generated/documents.ts';
 import { signIn, signUp, type TestUser } from '../support/clients.ts';
+import {
+  open,
+  say,
+  edit,
+  recall,
+  read,
+  group,
+  add,
+  remove,
+  leave,
+  rename,
+  setRole,
+} from '../support/deeds.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { World } from '../support/verify-action.ts';
 
@@ -118,9 +117,9 @@ describe.each(['sqlite', 'mysql'] as const)('applying events gives the answer, o
             ...texts.map((text, index) => say([ann, bob, cat][index % 3]!, id, text)),
             add(ann, id, dan),
             ...texts.map((text) => say(bob, other, text)),
-            edit(bob, other, 1, text(pullEvents)).catch(() => undefined),
+            edit(bob, other, 1, `text ${pullEvents}`).catch(() => undefined),
             read(cat, id, 1_000),
-            rename(ann, id, text(pullEvents)),
+            rename(ann, id, `text ${pullEvents}`),
           ]),
         { pullEvents, isWatchedMeanwhile: true },
       );
@@ -212,66 +211,7 @@ describe.each(['sqlite', 'mysql'] as const)('applying events gives the answer, o
       await edit(ann, id, 2, 'a, edited');
       await read(cat, id, 3);
       await remove(ann, id, cat);
+      await world.mirrors[1]?.connect();
     });
   });
 });
-
-const text = (number: number): string => `text ${number}`;
-
-async function open(user: TestUser, other: TestUser): Promise<string> {
-  return (await user.query(OpenDirectDocument, { userId: other.id })).openDirect.conversation.id;
-}
-
-/** A retry of the same text is the same message. */
-function say(user: TestUser, conversationId: string, text: string, replyToSeq?: number) {
-  const content = { text: { text } };
-  const reply = replyToSeq === undefined ? {} : { replyToSeq };
-  const input = { conversationId, clientMessageId: text, content, ...reply };
-  return user.query(SendMessageDocument, { input });
-}
-
-function edit(user: TestUser, conversationId: string, seq: number, text: string) {
-  return user.query(EditMessageDocument, {
-    input: { conversationId, seq, content: { text: { text } } },
-  });
-}
-
-function recall(user: TestUser, conversationId: string, seq: number) {
-  return user.query(RecallMessageDocument, { input: { conversationId, seq } });
-}
-
-function read(user: TestUser, conversationId: string, seq: number) {
-  return user.query(MarkReadDocument, { input: { conversationId, seq } });
-}
-
-async function group(owner: TestUser, ...others: TestUser[]): Promise<string> {
-  const memberIds = others.map(({ id }) => id);
-  const input = { clientRequestId: 'group', title: 'Group', memberIds };
-  return (await owner.query(CreateGroupDocument, { input })).createGroup.conversation.id;
-}
-
-function add(user: TestUser, conversationId: string, ...others: TestUser[]) {
-  const userIds = others.map(({ id }) => id);
-  return user.query(AddMembersDocument, { input: { conversationId, userIds } });
-}
-
-function remove(user: TestUser, conversationId: string, { id: userId }: TestUser) {
-  return user.query(RemoveMemberDocument, { input: { conversationId, userId } });
-}
-
-function leave(user: TestUser, conversationId: string) {
-  return user.query(LeaveGroupDocument, { conversationId });
-}
-
-function rename(user: TestUser, conversationId: string, title: string) {
-  return user.query(UpdateGroupDocument, { input: { conversationId, title } });
-}
-
-function setRole(
-  user: TestUser,
-  conversationId: string,
-  { id: userId }: TestUser,
-  role: MemberRole,
-) {
-  return user.query(SetMemberRoleDocument, { input: { conversationId, userId, role } });
-}

@@ -70,11 +70,14 @@ export class Replica {
   async apply(event: ShownEvent): Promise<void> {
     switch (event.__typename) {
       case 'MessageAdded':
-        return this.#added(this.#known(event.message.conversation.id, event), event.message);
+        this.#added(this.#known(event.message.conversation.id, event), event.message);
+        return;
       case 'MessageChanged':
-        return this.#changed(this.#known(event.message.conversation.id, event), event);
+        this.#changed(this.#known(event.message.conversation.id, event), event);
+        return;
       case 'ReadAdvanced':
-        return this.#read(this.#known(event.conversation.id, event), event);
+        this.#read(this.#known(event.conversation.id, event), event);
+        return;
       case 'ConversationChanged':
         return this.#conversationChanged(event.conversation);
       case 'ConversationRemoved':
