@@ -249,7 +249,7 @@ describe.each(engines())('groups on %s', (engine) => {
       return value;
     };
     const [heir] = others.toSorted((a, b) => (numeric(a) < numeric(b) ? -1 : 1));
-    expect((await rolesOf(others[0] as TestUser, id))[heir?.username ?? '']).toBe('OWNER');
+    expect((await rolesOf(others[0], id))[heir?.username ?? '']).toBe('OWNER');
   });
 
   test('the last one to leave ends the group', async () => {
