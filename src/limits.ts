@@ -40,6 +40,8 @@ const table = {
   laneQueueRowsMax: 32,
   /** Rows that a lane takes at a time. */
   laneBatchRowsMax: 32,
+  /** How long the row of a commit whose outcome is unknown is looked for. */
+  laneDoubtMs: 10 * second,
   /** Members of all conversations whose lists a node keeps. */
   memberListsUsersMax: 500_000,
   /** Read positions that are told at a time. */
@@ -110,6 +112,8 @@ const table = {
   socketCloseTimeoutMs: 5 * second,
   /** Operations open on one connection at a time. */
   subscriptionsPerConnectionMax: 100,
+  /** The id that a client gives an operation: each of its events carries it. */
+  operationIdCharsMax: 128,
   /** One frame from a client. */
   frameBytesMax: 64 * kibibyte,
   /** The body of one HTTP request. */

@@ -36,7 +36,12 @@ export function createHttpHandler(
 ): (request: IncomingMessage, response: ServerResponse) => void {
   const yoga = createYogaHandler(deps);
   const always = Object.entries({ ...safeHeaders, ...transportHeaders(deps.publicUrl) });
+  let isWarned = deps.trustedProxies > 0;
   return (request, response) => {
+    if (!isWarned && request.headers['x-forwarded-for'] !== undefined) {
+      isWarned = true;
+      deps.log.warn('http.forwardedNotBelieved: set TRUST_PROXY where a proxy stands in front');
+    }
     for (const [name, value] of always) response.setHeader(name, value);
     route(deps, yoga, request, response).catch((error: unknown) => {
       deps.log.error({ err: error }, 'http.failed');

@@ -27,6 +27,7 @@ export interface ProtocolDeps {
   readonly limits: {
     readonly connectionInitTimeoutMs: number;
     readonly subscriptionsPerConnectionMax: number;
+    readonly operationIdCharsMax: number;
   };
 }
 
@@ -88,6 +89,10 @@ async function begin(
   if (Object.keys(socket.subscriptions).length > limits.subscriptionsPerConnectionMax) {
     const message = 'Too many operations are open on this connection.';
     return [faultError('RATE_LIMITED', message, { retryAfterMs: fullRetryAfterMs })];
+  }
+  if (id.length > limits.operationIdCharsMax) {
+    const message = `The id of an operation has at most ${limits.operationIdCharsMax} characters.`;
+    return [faultError('INVALID_ARGUMENT', message)];
   }
   const { address, viewer } = connection;
   const asked = { viewer, address, text: query, variables };

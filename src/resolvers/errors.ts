@@ -22,7 +22,8 @@ export function toGraphQLError(error: unknown, report: ReportBug): GraphQLError 
   const fault = faultOf(cause);
   if (fault) return withExtensions(fault.message, error, fault);
   if (isRefusal(error, cause)) {
-    return withExtensions(error.message, error, new Fault('INVALID_ARGUMENT', error.message));
+    const message = clipped(error.message);
+    return withExtensions(message, error, new Fault('INVALID_ARGUMENT', message));
   }
   report(cause, error.path?.join('.') ?? '');
   return withExtensions(masked.message, error, masked);
@@ -37,6 +38,13 @@ export function presentErrors(
 }
 
 const masked = new Fault('INTERNAL', 'Something went wrong on our side.');
+
+/** GraphQL repeats what it was given, whole: what is large comes back as a beginning of it. */
+const messageCharsMax = 400;
+
+function clipped(message: string): string {
+  return message.length > messageCharsMax ? `${message.slice(0, messageCharsMax - 1)}…` : message;
+}
 
 /** `http`, which servers hang on errors for their own use, stays. */
 function withExtensions(
