@@ -203,6 +203,7 @@ function wireDomain(base: Base, given: ServerDeps) {
     },
     limits: bounds,
     onCommitted: (row) => pipeline.committed(row),
+    onUnknown: (shardIndex) => pipeline.doubt(shardIndex),
   });
   const passwords = new Passwords({ cost: given.passwordCost ?? passwordCost });
   const users = new Users({ shards, ids, clock, apps: new Apps(config.apps), passwords });

@@ -130,6 +130,10 @@ export class ConversationStream implements Source<ConversationItem>, Follower {
     this.#end();
   }
 
+  recheck(): void {
+    if (this.#mode === 'live') this.#readOn();
+  }
+
   close(): void {
     this.#ready = [];
     this.#end();

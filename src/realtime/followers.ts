@@ -7,6 +7,8 @@ export interface Follower {
   changed(changeSeq: number, message: Message): void;
   /** The follower is no member any more. */
   ended(): void;
+  /** Something may have happened that nobody told. */
+  recheck(): void;
 }
 
 /** Who on this node follows which conversation: they get its events at the commit, in their order. */
@@ -23,6 +25,10 @@ export class Followers {
     const known = this.#byConversation.get(conversationId);
     known?.delete(follower);
     if (known?.size === 0) this.#byConversation.delete(conversationId);
+  }
+
+  recheck(conversationId: bigint): void {
+    for (const follower of this.#byConversation.get(conversationId) ?? []) follower.recheck();
   }
 
   /** Tells what was committed. Rows come in the order of their commits. */

@@ -9,12 +9,14 @@ export interface Notice {
 
 /** The large groups of one subscriber: what they did, the newest of each, until it is told. */
 export class GroupWatch implements Listener {
+  readonly userId: bigint;
   readonly #largeGroups: LargeGroups;
   readonly #onNotice: () => void;
   readonly #groups = new Set<bigint>();
   #notices = new Map<bigint, Notice>();
 
-  constructor(largeGroups: LargeGroups, onNotice: () => void) {
+  constructor(userId: bigint, largeGroups: LargeGroups, onNotice: () => void) {
+    this.userId = userId;
     this.#largeGroups = largeGroups;
     this.#onNotice = onNotice;
   }
@@ -35,8 +37,8 @@ export class GroupWatch implements Listener {
    * Which groups are large for this user now, and what those of them did that moved since then.
    * @param isWanted asked after the shards have answered: whether anybody still wants to know.
    */
-  async refresh(userId: bigint, sinceMs: number, isWanted: () => boolean): Promise<void> {
-    const groups = await this.#largeGroups.of(userId);
+  async refresh(sinceMs: number, isWanted: () => boolean): Promise<void> {
+    const groups = await this.#largeGroups.of(this.userId);
     if (!isWanted()) return;
     const now = new Set(groups.map(({ conversationId }) => conversationId));
     for (const id of this.#groups) if (!now.has(id)) this.#leave(id);
@@ -58,6 +60,10 @@ export class GroupWatch implements Listener {
     if (kind !== 'ConversationChanged' && kind !== 'ConversationAdvanced') return;
     if (happening.isLarge) this.#join(conversationId);
     else this.#leave(conversationId);
+  }
+
+  dismissed(conversationId: bigint): void {
+    this.#leave(conversationId);
   }
 
   stop(): void {

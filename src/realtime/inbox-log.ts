@@ -27,6 +27,8 @@ export interface InboxLogDeps {
   readonly shards: Shards;
   readonly clock: Clock;
   readonly failpoints: Failpoints;
+  /** Told when appends to a shard's logs succeed again: what was appended meanwhile may not have been delivered. */
+  readonly onRecovered: (shard: Shard) => void;
   readonly limits: {
     readonly inboxLogEventsKept: number;
     readonly inboxLogAgeMaxMs: number;
@@ -48,6 +50,8 @@ const headColumns = 'userId, epoch, lastOffset, trimmedOffset';
  */
 export class InboxLog implements Lifecycle {
   readonly #deps: InboxLogDeps;
+  /** Shards whose last append failed: it may have been committed all the same, and was delivered to nobody. */
+  readonly #failed = new Set<Shard>();
   readonly #appenders = new Map<Shard, GroupCommit<AppendJob, AppendOutcome>>();
 
   constructor(deps: InboxLogDeps) {
@@ -81,7 +85,14 @@ export class InboxLog implements Lifecycle {
   async append(shard: Shard, job: AppendJob): Promise<AppendOutcome> {
     const appender = this.#appenders.get(shard);
     if (!appender) throw new Error('the inbox log was not started');
-    return appender.submit(job);
+    try {
+      const outcome = await appender.submit(job);
+      if (this.#failed.delete(shard)) this.#deps.onRecovered(shard);
+      return outcome;
+    } catch (error) {
+      this.#failed.add(shard);
+      throw error;
+    }
   }
 
   /**

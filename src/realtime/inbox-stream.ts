@@ -71,7 +71,7 @@ export class InboxStream implements Source<InboxItem> {
   constructor(viewer: Viewer, deps: InboxStreamDeps) {
     this.viewer = viewer;
     this.#deps = deps;
-    this.#groups = new GroupWatch(deps.largeGroups, () => {
+    this.#groups = new GroupWatch(viewer.userId, deps.largeGroups, () => {
       if (this.#mode === 'live') this.#tellNotices();
     });
   }
@@ -154,6 +154,10 @@ export class InboxStream implements Source<InboxItem> {
     }
     this.#toldAtMs = this.#deps.clock.now();
     this.#push({ kind: 'InboxHeartbeat' }, this.#toldAtMs, false);
+  }
+
+  recheck(): void {
+    if (this.#mode === 'live') this.#readOn();
   }
 
   /** Ends it; idempotent. */
@@ -248,7 +252,7 @@ export class InboxStream implements Source<InboxItem> {
       else this.#reset(head);
     } else if (this.#noticesSinceMs !== null) {
       const sinceMs = this.#noticesSinceMs - limits.sinceOverlapMs;
-      await this.#groups.refresh(userId, sinceMs, () => !this.isClosed);
+      await this.#groups.refresh(sinceMs, () => !this.isClosed);
       this.#noticesSinceMs = null;
     } else if (this.#overflows === overflows) {
       this.#goLive();

@@ -2,16 +2,29 @@ import type { Logger } from '../lib/log.ts';
 import { decodeBody } from '../domain/timeline/timeline.ts';
 import type { CommittedRow } from '../domain/timeline/timeline.ts';
 import type { Shard } from '../storage/shards.ts';
+import { marks } from '../storage/sql.ts';
 
 export interface LaneDeps {
   /** Where the outbox is that this lane empties. */
   readonly source: Shard;
   readonly log: Logger;
-  readonly limits: { readonly laneQueueRowsMax: number; readonly laneBatchRowsMax: number };
+  readonly limits: {
+    readonly laneQueueRowsMax: number;
+    readonly laneBatchRowsMax: number;
+    readonly laneDoubtMs: number;
+  };
   /** Takes rows, in order, to where this lane leads. Repeated with the same rows where it rejects. */
   readonly carry: (rows: readonly CommittedRow[]) => Promise<void>;
-  /** Told when `position` has moved. */
-  readonly onProgress: () => void;
+  /** Told of rows that were read from the outbox: perhaps nobody of this node heard of them at their commit. */
+  readonly onFound: (rows: readonly CommittedRow[]) => void;
+}
+
+/** From where on rows may still appear, and which of them have arrived. */
+interface Doubt {
+  readonly from: bigint;
+  readonly carried: Set<bigint>;
+  readonly timer: NodeJS.Timeout;
+  isEnding: boolean;
 }
 
 const pauseMinMs = 20;
@@ -29,6 +42,7 @@ export class Lane {
   /** Rows may be in the table that the queue does not hold. */
   #isBehind = true;
   #position = 0n;
+  #doubt: Doubt | null = null;
   #running: Promise<void> | null = null;
   #isStopped = false;
   #wake: (() => void) | null = null;
@@ -37,14 +51,9 @@ export class Lane {
     this.#deps = deps;
   }
 
-  /** The id of the last row that arrived. */
+  /** The id up to which every row has arrived. */
   get position(): bigint {
-    return this.#position;
-  }
-
-  /** True while nothing is left to carry. */
-  get isIdle(): boolean {
-    return this.#running === null;
+    return this.#doubt?.from ?? this.#position;
   }
 
   /** Begins with what an earlier run left in the outbox. */
@@ -56,13 +65,34 @@ export class Lane {
     if (this.#isStopped) return;
     if (this.#queue.length >= this.#deps.limits.laneQueueRowsMax) this.#fallBehind();
     // What is committed before the outbox is read is found there.
-    if (!this.#isBehind) this.#queue.push(row);
+    if (this.#doubt) this.#isBehind = true;
+    else if (!this.#isBehind) this.#queue.push(row);
+    this.#run();
+  }
+
+  /**
+   * The outcome of a commit is unknown: its row may appear a little later than rows that were committed after it. So for a
+   * while rows are taken as the outbox shows them, and looked for again from where this began. Those of one conversation
+   * still appear in their order, since its head was locked.
+   */
+  doubt(): void {
+    if (this.#isStopped) return;
+    clearTimeout(this.#doubt?.timer);
+    const timer = setTimeout(() => {
+      if (this.#doubt) this.#doubt.isEnding = true;
+      this.#fallBehind();
+      this.#run();
+    }, this.#deps.limits.laneDoubtMs);
+    const { from, carried } = this.#doubt ?? { from: this.#position, carried: new Set<bigint>() };
+    this.#doubt = { from, carried, timer, isEnding: false };
+    this.#fallBehind();
     this.#run();
   }
 
   /** Ends when the rows under way have arrived or failed; the rest stays in the outbox. */
   async stop(): Promise<void> {
     this.#isStopped = true;
+    clearTimeout(this.#doubt?.timer);
     this.#wake?.();
     await this.#running;
   }
@@ -79,11 +109,11 @@ export class Lane {
         if (rows.length === 0) {
           // A row may have come since: whatever is offered from here on, in the same turn, starts anew.
           if (this.#queue.length > 0 || this.#isBehind) continue;
+          if (this.#doubt?.isEnding) this.#doubt = null;
           break;
         }
         await this.#deps.carry(rows);
-        this.#position = rows.at(-1)?.id ?? this.#position;
-        this.#deps.onProgress();
+        this.#arrived(rows);
         pauseMs = pauseMinMs;
       } catch (error) {
         this.#fallBehind();
@@ -93,6 +123,13 @@ export class Lane {
       }
     }
     this.#running = null;
+  }
+
+  #arrived(rows: readonly CommittedRow[]): void {
+    for (const { id } of rows) {
+      if (id > this.#position) this.#position = id;
+      this.#doubt?.carried.add(id);
+    }
   }
 
   /** The rows are still in the outbox, and are read from there: a place that does not answer costs no memory. */
@@ -112,7 +149,10 @@ export class Lane {
         throw error;
       });
       if (rows.length === laneBatchRowsMax) this.#isBehind = true;
-      if (rows.length > 0) return rows;
+      if (rows.length > 0) {
+        this.#deps.onFound(rows);
+        return rows;
+      }
     }
     const fresh = this.#queue.filter(({ id }) => id > this.#position);
     this.#queue = fresh.slice(laneBatchRowsMax);
@@ -121,10 +161,11 @@ export class Lane {
 
   async #read(rowsMax: number): Promise<CommittedRow[]> {
     const { source } = this.#deps;
+    const ids = await this.#undone(rowsMax);
+    if (ids.length === 0) return [];
     const rows = await source.sql.query<{ id: bigint; createdAtMs: bigint; body: string }>(
-      'SELECT id, createdAtMs, body FROM OutboxRow' +
-        ' WHERE doneAtMs IS NULL AND id > ? ORDER BY id LIMIT ?',
-      [this.#position, rowsMax],
+      `SELECT id, createdAtMs, body FROM OutboxRow WHERE id IN (${marks(ids.length)}) ORDER BY id`,
+      ids,
     );
     return rows.map(({ id, createdAtMs, body }) => ({
       shardIndex: source.index,
@@ -133,6 +174,17 @@ export class Lane {
       createdAtMs: Number(createdAtMs),
       messages: [],
     }));
+  }
+
+  /** The first rows that did not arrive yet. */
+  async #undone(rowsMax: number): Promise<bigint[]> {
+    const carried = this.#doubt?.carried;
+    const rows = await this.#deps.source.sql.query<{ id: bigint }>(
+      'SELECT id FROM OutboxRow WHERE doneAtMs IS NULL AND id > ? ORDER BY id LIMIT ?',
+      [this.position, rowsMax + (carried?.size ?? 0)],
+    );
+    const ids = rows.map(({ id }) => id).filter((id) => !carried?.has(id));
+    return ids.slice(0, rowsMax);
   }
 
   #pause(ms: number): Promise<void> {

@@ -7,6 +7,9 @@ export type Advance = Extract<Happening, { kind: 'ConversationAdvanced' }>;
 
 /** Something that is told when a large group has moved on. Must not throw. */
 export interface Listener {
+  readonly userId: bigint;
+  /** The listener is no member of that group any more. */
+  dismissed(conversationId: bigint): void;
   notice(advance: Advance, atMs: number): void;
 }
 
@@ -80,6 +83,13 @@ export class LargeGroups implements Lifecycle {
     const known = this.#listeners.get(conversationId);
     known?.delete(listener);
     if (known?.size === 0) this.#listeners.delete(conversationId);
+  }
+
+  /** Tells one who is no member any more nothing from now on. */
+  dismiss(conversationId: bigint, userId: bigint): void {
+    for (const listener of [...(this.#listeners.get(conversationId) ?? [])]) {
+      if (listener.userId === userId) listener.dismissed(conversationId);
+    }
   }
 
   /** What a batch did to a group that was large before it. */

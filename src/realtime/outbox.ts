@@ -21,9 +21,12 @@ export interface OutboxDeps {
   readonly inboxLog: InboxLog;
   readonly memberLists: MemberLists;
   readonly router: Router;
+  /** Told of rows of which perhaps nobody of this node heard at their commit. */
+  readonly onFound: (rows: readonly CommittedRow[]) => void;
   readonly limits: {
     readonly laneQueueRowsMax: number;
     readonly laneBatchRowsMax: number;
+    readonly laneDoubtMs: number;
     readonly outboxDoneFlushMs: number;
     readonly outboxKeptDoneMs: number;
   };
@@ -51,13 +54,14 @@ export class Outbox implements Lifecycle {
     const { shards, limits, log } = this.#deps;
     for (const source of shards.all) {
       const lanes = shards.all.map(
-        (target) =>
+        (target, index) =>
           new Lane({
             source,
             log: log.child({ from: source.index, to: target.index }),
             limits,
             carry: (rows) => this.#carry(target, rows),
-            onProgress: () => undefined,
+            // Once is enough.
+            onFound: (rows) => index === 0 && this.#deps.onFound(rows),
           }),
       );
       this.#lanes.set(source.index, lanes);
@@ -82,6 +86,11 @@ export class Outbox implements Lifecycle {
   /** A row that the writer has committed; rows of a shard come in the order of their commits. */
   offer(row: CommittedRow): void {
     for (const lane of this.#lanes.get(row.shardIndex) ?? []) lane.offer(row);
+  }
+
+  /** A commit's outcome is unknown: whether there is a row only the outbox knows. */
+  doubt(shardIndex: number): void {
+    for (const lane of this.#lanes.get(shardIndex) ?? []) lane.doubt();
   }
 
   async #carry(target: Shard, rows: readonly CommittedRow[]): Promise<void> {

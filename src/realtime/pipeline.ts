@@ -43,10 +43,16 @@ export class Pipeline {
       shards: deps.shards,
       usersMax: deps.limits.memberListsUsersMax,
     });
-    this.inboxLog = new InboxLog(deps);
+    this.inboxLog = new InboxLog({
+      ...deps,
+      onRecovered: (shard) => this.router.recheck((userId) => deps.shards.of(userId) === shard),
+    });
     this.largeGroups = new LargeGroups(deps);
     const shared = { ...deps, inboxLog: this.inboxLog, memberLists, router: this.router };
-    this.outbox = new Outbox(shared);
+    this.outbox = new Outbox({
+      ...shared,
+      onFound: (rows) => rows.forEach((row) => this.#found(row)),
+    });
     this.readNotices = new ReadNotices(shared);
   }
 
@@ -62,15 +68,32 @@ export class Pipeline {
   /** A row that the writer has committed; rows of a shard come in the order of their commits. */
   committed(row: CommittedRow): void {
     this.followers.tell(row);
-    for (const part of row.body.parts) {
-      this.largeGroups.advance(part, row.createdAtMs);
+    this.#tellGroups(row);
+    this.outbox.offer(row);
+  }
+
+  /** The outcome of a commit is unknown: what it did is told as soon as it is found. */
+  doubt(shardIndex: number): void {
+    this.outbox.doubt(shardIndex);
+  }
+
+  /** A row of which perhaps nobody here has heard: telling twice does no harm. */
+  #found(row: CommittedRow): void {
+    for (const { conversationId } of row.body.parts) this.followers.recheck(conversationId);
+    this.#tellGroups(row);
+  }
+
+  #tellGroups({ body, createdAtMs }: CommittedRow): void {
+    for (const part of body.parts) {
+      const { conversationId } = part;
       for (const item of part.items) {
         if (item.kind !== 'removed') continue;
         for (const userId of item.userIds) {
-          for (const listener of this.#onMembershipEnded) listener(part.conversationId, userId);
+          this.largeGroups.dismiss(conversationId, userId);
+          for (const listener of this.#onMembershipEnded) listener(conversationId, userId);
         }
       }
+      this.largeGroups.advance(part, createdAtMs);
     }
-    this.outbox.offer(row);
   }
 }

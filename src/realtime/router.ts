@@ -17,6 +17,8 @@ export interface Delivery {
 /** Something of this node that a user's live events go to. Must not throw, and must not keep the caller waiting. */
 export interface Destination {
   deliver(delivery: Delivery): void;
+  /** Something may be in the log that nobody delivered. */
+  recheck(): void;
 }
 
 /** Which connections of this node a user's events go to. */
@@ -37,6 +39,14 @@ export class Router {
 
   has(userId: bigint): boolean {
     return this.#byUser.has(userId);
+  }
+
+  /** Has the destinations of some users look at the log. */
+  recheck(isConcerned: (userId: bigint) => boolean): void {
+    for (const [userId, destinations] of this.#byUser) {
+      if (!isConcerned(userId)) continue;
+      for (const destination of destinations) destination.recheck();
+    }
   }
 
   /**

@@ -55,6 +55,7 @@ export async function openTimelines(
       ...rules,
     },
     onCommitted: (row) => rows.push(row),
+    onUnknown: () => undefined,
   };
   const timelines = new Timelines(deps);
   await timelines.start();

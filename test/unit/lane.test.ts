@@ -4,19 +4,25 @@ import { createLogger } from '../../src/lib/log.ts';
 import { Lane } from '../../src/realtime/lane.ts';
 
 /** An outbox in memory: what was committed, and how often it was read. */
-function open(limits = { laneQueueRowsMax: 4, laneBatchRowsMax: 3 }) {
+function open(limits = { laneQueueRowsMax: 4, laneBatchRowsMax: 3, laneDoubtMs: 60 }) {
   const table: CommittedRow[] = [];
   const carried: bigint[][] = [];
+  const found: bigint[] = [];
   const state = { reads: 0, isDown: false, hold: Promise.resolve() };
   const source = {
     index: 0,
     sql: {
-      query: async (_text: string, [after, max]: [bigint, number]) => {
-        state.reads += 1;
-        await state.hold;
+      query: async (text: string, params: bigint[]) => {
+        if (text.startsWith('SELECT id FROM')) {
+          state.reads += 1;
+          await state.hold;
+          const [after = 0n, max] = params;
+          const ordered = [...table].sort((a, b) => Number(a.id - b.id));
+          return ordered.filter(({ id }) => id > after).slice(0, Number(max));
+        }
         return table
-          .filter(({ id }) => id > after)
-          .slice(0, max)
+          .filter(({ id }) => params.includes(id))
+          .sort((a, b) => Number(a.id - b.id))
           .map((row) => ({ ...row, createdAtMs: 1n, body: encodeBody(row.body) }));
       },
     },
@@ -30,13 +36,23 @@ function open(limits = { laneQueueRowsMax: 4, laneBatchRowsMax: 3 }) {
       if (state.isDown) throw new Error('down');
       carried.push(rows.map(({ id }) => id));
     },
-    onProgress: () => undefined,
+    onFound: (rows) => found.push(...rows.map(({ id }) => id)),
   });
   lanes.push(lane);
   return {
     lane,
     carried,
+    found,
     state,
+    /** As the writer does whose connection dies: the row is there, or will be, and nobody is told. */
+    commitUntold(id: bigint): void {
+      table.push({ shardIndex: 0, id, body: { parts: [] }, createdAtMs: 1, messages: [] });
+    },
+    commitAs(id: bigint): void {
+      const row = { shardIndex: 0, id, body: { parts: [] }, createdAtMs: 1, messages: [] };
+      table.push(row);
+      lane.offer(row);
+    },
     commit(count: number): void {
       for (let made = 0; made < count; made += 1) {
         const id = BigInt(table.length + 1);
@@ -45,7 +61,10 @@ function open(limits = { laneQueueRowsMax: 4, laneBatchRowsMax: 3 }) {
         lane.offer(row);
       }
     },
-    untilIdle: () => vi.waitUntil(() => lane.isIdle && lane.position === BigInt(table.length)),
+    async untilIdle(): Promise<void> {
+      await vi.waitUntil(() => lane.position === BigInt(table.length));
+      await new Promise((resolve) => setImmediate(resolve));
+    },
   };
 }
 
@@ -130,4 +149,35 @@ test('stop leaves the rest in the outbox', async () => {
   commit(1);
   expect(carried).toEqual([]);
   expect(lane.position).toBe(0n);
+});
+
+test('finds the row of a commit whose outcome was unknown, also behind later ones', async () => {
+  const { lane, carried, found, commit, commitAs, commitUntold, untilIdle } = open();
+  lane.start();
+  commit(1);
+  await untilIdle();
+  lane.doubt();
+  commitAs(3n);
+  await vi.waitUntil(() => carried.flat().includes(3n));
+  // Nothing up to the doubt's end may be marked as done beyond this.
+  expect(lane.position).toBe(1n);
+  commitUntold(2n);
+  commitAs(4n);
+  await vi.waitUntil(() => lane.position === 4n);
+  expect(carried.flat()).toEqual([1n, 3n, 2n, 4n]);
+  expect(found).toContain(2n);
+  commit(1);
+  await untilIdle();
+  expect(carried.flat()).toEqual([1n, 3n, 2n, 4n, 5n]);
+});
+
+test('finds such a row when nothing is committed after it', async () => {
+  const { lane, carried, commit, commitUntold, untilIdle } = open();
+  lane.start();
+  commit(1);
+  await untilIdle();
+  lane.doubt();
+  commitUntold(2n);
+  await untilIdle();
+  expect(carried.flat()).toEqual([1n, 2n]);
 });

@@ -29,6 +29,8 @@ export interface TimelinesDeps {
   };
   /** Told of each committed outbox row, in the order of the commits of its shard. Must not throw. */
   readonly onCommitted: (row: CommittedRow) => void;
+  /** Told when it is unknown whether a commit of this shard happened. Must not throw. */
+  readonly onUnknown: (shardIndex: number) => void;
 }
 
 type Result = Results[Draft['kind']];
@@ -134,7 +136,12 @@ export class Timelines implements Lifecycle {
       committed.catch(() => undefined);
       return decided;
     }
-    const { outcomes, row } = await committed;
+    const { outcomes, row } = await committed.catch((error: unknown) => {
+      if (error instanceof SqlError && error.kind === 'connection') {
+        this.#deps.onUnknown(shard.index);
+      }
+      throw error;
+    });
     failpoints.reach('after-commit');
     if (row && !failpoints.hasBug('outbox-row-not-written')) this.#deps.onCommitted(row);
     return outcomes;
