@@ -126,7 +126,8 @@ describe.each(['sqlite', 'mysql'] as const)('large groups on %s', (engine) => {
       const took = Date.now() - begun;
       const notices = advances(recording).slice(from[index]);
       expect(notices.length).toBeLessThanOrEqual(2 + Math.ceil(took / coalesceMs));
-      expect(addedSeqs(recording)).toEqual([]);
+      // The group's creation may still have been on its way.
+      expect(addedSeqs(recording).filter((seq) => seq > 1)).toEqual([]);
       recording.stop();
     }
   });
