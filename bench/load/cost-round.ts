@@ -35,7 +35,7 @@ export async function costRound(
       cost.database = databaseCpu() - cost.database;
     },
   });
-  demandSwift(lagP99Ms, options.isSmoke);
+  demandSwift(lagP99Ms, options.isLenient);
   demand(count > 0, `${contender} answered nothing`);
   return {
     contender,

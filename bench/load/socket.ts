@@ -1,13 +1,13 @@
 import { WebSocket } from 'ws';
 import { VoidRun } from '../runner/void.ts';
 
-/** An answer with errors, or a refused subscription. */
-export class Refusal extends Error {
+/** An answer with errors, or a refused subscription; voids the run where nobody expects it. */
+export class Refusal extends VoidRun {
   override name = 'Refusal';
   readonly errors: readonly GraphqlError[];
 
   constructor(errors: readonly GraphqlError[]) {
-    super(errors.map(({ message }) => message).join('; '));
+    super(`refused: ${JSON.stringify(errors).slice(0, 500)}`);
     this.errors = errors;
   }
 

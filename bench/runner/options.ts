@@ -8,7 +8,7 @@ export interface CommandLine {
   /** Exit 1 where an aim is missed. */
   readonly isCheck: boolean;
   readonly isSmoke: boolean;
-  /** Measures although others use the machine; the results say so. */
+  /** Goes on although others use the machine; what it says is no result. */
   readonly isLoadedAllowed: boolean;
   /** Where FastIM's CPU profiles go, instead of results. */
   readonly profileFolder: string | undefined;

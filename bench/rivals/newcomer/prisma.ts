@@ -18,6 +18,8 @@ export function openPrisma(url: string): PrismaClient {
       user: decodeURIComponent(username),
       password: decodeURIComponent(password),
       database: pathname.slice(1),
+      // The default of 10 s fails sends of 512 senders where the machine is slow.
+      acquireTimeout: 60_000,
     }),
   });
 }
