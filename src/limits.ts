@@ -88,6 +88,9 @@ const table = {
   customTypeCharsMax: 64,
 
   // Names
+  /** Profiles that a node keeps, and for how long: what another node changes shows that late. */
+  profilesKeptMax: 100_000,
+  profilesKeptMs: 30 * second,
   /** A display name, in code points. */
   displayNameCharsMax: 64,
   /** A group's title, in code points. */

@@ -8,6 +8,7 @@ import { readPerShard } from '../../storage/per-shard.ts';
 import type { Shards } from '../../storage/shards.ts';
 import type { Apps } from '../app/app.ts';
 import type { Passwords } from './passwords.ts';
+import { Profiles } from './profiles.ts';
 import { accountByUsername, insertUser, updateDisplayName, usersByIds } from './user-store.ts';
 import { checkUsername, usernameOf } from './username.ts';
 
@@ -42,12 +43,15 @@ const passwordBounds = { min: limits.passwordCharsMin, max: limits.passwordChars
 /** Two draws in a row that strike are a clock gone wrong rather than chance. */
 const drawsMax = 8;
 
-/** The people of all apps: who they are, and that they are it. Nothing is cached here. */
+/** The people of all apps: who they are, and that they are it. Only what others see of them is kept for a while. */
 export class Users {
   readonly #deps: UsersDeps;
+  readonly #profiles: Profiles;
 
   constructor(deps: UsersDeps) {
     this.#deps = deps;
+    const { profilesKeptMax: usersMax, profilesKeptMs: keptMs } = limits;
+    this.#profiles = new Profiles({ clock: deps.clock, usersMax, keptMs });
   }
 
   /**
@@ -98,11 +102,26 @@ export class Users {
     throw new Fault('UNAUTHENTICATED', 'Wrong user name or password');
   }
 
-  /** Those of them that exist. One statement on each shard that is concerned, all at once. */
+  /**
+   * Those of them that exist, as they are now or were a short while ago. One statement on each shard that is asked for any that
+   * are not kept, all at once.
+   */
   async byIds(ids: readonly bigint[]): Promise<ReadonlyMap<bigint, User>> {
-    const idOf = (id: bigint) => id;
-    const found = await readPerShard(this.#deps.shards, [...new Set(ids)], idOf, usersByIds);
-    return new Map(found.flat().map((user) => [user.id, user]));
+    const users = new Map<bigint, User>();
+    const missing: bigint[] = [];
+    for (const id of new Set(ids)) {
+      const kept = this.#profiles.get(id);
+      if (kept) users.set(id, kept);
+      else missing.push(id);
+    }
+    if (missing.length === 0) return users;
+    const turn = this.#profiles.begin();
+    const found = await readPerShard(this.#deps.shards, missing, (id) => id, usersByIds);
+    for (const user of found.flat()) {
+      this.#profiles.keep(user, turn);
+      users.set(user.id, user);
+    }
+    return users;
   }
 
   /**
@@ -121,9 +140,13 @@ export class Users {
    */
   async updateProfile(userId: bigint, input: { displayName: string }): Promise<User> {
     const displayName = checkText('displayName', input.displayName, displayNameBounds);
-    const exists = await updateDisplayName(this.#deps.shards.of(userId), userId, displayName);
+    const shard = this.#deps.shards.of(userId);
+    const exists = await updateDisplayName(shard, userId, displayName);
     assert(exists, 'a viewer is a user');
-    return present((await this.byIds([userId])).get(userId), 'a user stays');
+    const turn = this.#profiles.begin();
+    const [user] = await usersByIds(shard, [userId]);
+    this.#profiles.keep(present(user, 'a user stays'), turn);
+    return present(user, 'a user stays');
   }
 
   /** An app that is not served has nobody, whatever is left of its rows. */

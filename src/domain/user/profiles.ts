@@ -1,0 +1,59 @@
+import type { Clock } from '../../lib/clock.ts';
+import type { User } from './user.ts';
+
+interface Kept {
+  readonly user: User;
+  /** When it counts as old; ms. */
+  readonly until: number;
+  /** The read, or the change, that it comes from. */
+  readonly turn: number;
+}
+
+/**
+ * What others see of users, kept for a short while: every event shows its sender, and profiles change seldom. A change
+ * on this node shows at once; one made elsewhere within `keptMs`.
+ */
+export class Profiles {
+  readonly #clock: Clock;
+  readonly #usersMax: number;
+  readonly #keptMs: number;
+  /** In the order of their last use. */
+  readonly #kept = new Map<bigint, Kept>();
+  #turn = 0;
+
+  constructor(deps: { clock: Clock; usersMax: number; keptMs: number }) {
+    this.#clock = deps.clock;
+    this.#usersMax = deps.usersMax;
+    this.#keptMs = deps.keptMs;
+  }
+
+  get(id: bigint): User | null {
+    const kept = this.#kept.get(id);
+    if (!kept) return null;
+    const now = this.#clock.now();
+    // A clock that was set back makes nothing fresh.
+    if (now >= kept.until || now < kept.until - this.#keptMs) {
+      this.#kept.delete(id);
+      return null;
+    }
+    this.#kept.delete(id);
+    this.#kept.set(id, kept);
+    return kept.user;
+  }
+
+  /** To be called before a read whose answer is kept: what was changed since is not overwritten by it. */
+  begin(): number {
+    return (this.#turn += 1);
+  }
+
+  /** @param turn what `begin` answered; of a change: a new one, taken after it was committed. */
+  keep(user: User, turn: number): void {
+    const known = this.#kept.get(user.id);
+    if (known && known.turn > turn) return;
+    this.#kept.delete(user.id);
+    this.#kept.set(user.id, { user, until: this.#clock.now() + this.#keptMs, turn });
+    if (this.#kept.size <= this.#usersMax) return;
+    const [oldest] = this.#kept.keys();
+    if (oldest !== undefined) this.#kept.delete(oldest);
+  }
+}
