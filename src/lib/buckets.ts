@@ -46,9 +46,4 @@ export class Buckets {
     }
     return 0;
   }
-
-  /** Of a key that will not come again. */
-  forget(key: string): void {
-    this.#fullAtMs.delete(key);
-  }
 }

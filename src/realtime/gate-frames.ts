@@ -1,6 +1,5 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import { Buckets } from '../lib/buckets.ts';
 import type { Clock } from '../lib/clock.ts';
 
 /** Frames that one operation needs at most, with what stands around it: subscribe, complete, pings. */
@@ -9,43 +8,43 @@ const framesPerOperation = 4;
 const savedMs = 2_000;
 /** Who reads nothing gets no pong either. */
 const unreadBytesMax = 65_536;
-/** More sockets than a node holds: each has a bucket as long as it lives. */
-const socketsMax = 1_000_000;
 
 /**
- * How fast a socket may send frames of any kind: who is faster is not read for a moment, so that their own system holds
- * them back. Pings are answered while the answers are read.
+ * How fast a socket may send frames of any kind: who is faster is not read for a while, so that their own system holds
+ * them back. What one read of the system brought is taken whole, and waited for afterwards. Pings are answered while the
+ * answers are read.
  */
 export class FramePace {
-  readonly #buckets: Buckets | null;
-  #nextKey = 1;
+  readonly #clock: Clock;
+  /** 0: no frame has to wait. */
+  readonly #frameMs: number;
 
   /** @param deps.operationsPerSecond 0: as fast as they like. */
   constructor(deps: { clock: Clock; operationsPerSecond: number }) {
-    const unitsPerMs = (deps.operationsPerSecond * framesPerOperation) / 1_000;
-    this.#buckets =
-      unitsPerMs === 0
-        ? null
-        : new Buckets({
-            clock: deps.clock,
-            unitsPerMs,
-            fullAfterMs: savedMs,
-            keysMax: socketsMax,
-          });
+    const { clock, operationsPerSecond } = deps;
+    this.#clock = clock;
+    this.#frameMs =
+      operationsPerSecond === 0 ? 0 : 1_000 / (operationsPerSecond * framesPerOperation);
   }
 
   /** From now on for as long as the socket lives. */
   keep(ws: WebSocket, wire: Duplex): void {
-    const key = String(this.#nextKey++);
+    /** When all that has come would have come at the pace. */
+    let paidAtMs = 0;
     let pause: NodeJS.Timeout | undefined;
-    const frame = (): void => {
-      const waitMs = this.#buckets?.take(key) ?? 0;
-      if (waitMs === 0 || pause) return;
+    const rest = (): void => {
+      const waitMs = paidAtMs - this.#clock.now() - savedMs;
+      if (pause || waitMs <= 0) return;
       ws.pause();
       pause = setTimeout(() => {
         pause = undefined;
         ws.resume();
+        rest();
       }, waitMs);
+    };
+    const frame = (): void => {
+      paidAtMs = Math.max(paidAtMs, this.#clock.now()) + this.#frameMs;
+      rest();
     };
     ws.on('message', frame);
     ws.on('pong', frame);
@@ -53,9 +52,6 @@ export class FramePace {
       frame();
       if (wire.writable && wire.writableLength < unreadBytesMax) ws.pong(data);
     });
-    ws.once('close', () => {
-      clearTimeout(pause);
-      this.#buckets?.forget(key);
-    });
+    ws.once('close', () => clearTimeout(pause));
   }
 }
