@@ -4,6 +4,7 @@ import path from 'node:path';
 interface Profile {
   readonly nodes: readonly {
     readonly id: number;
+    readonly children?: readonly number[];
     readonly callFrame: {
       readonly functionName: string;
       readonly url: string;
@@ -25,15 +26,51 @@ export async function profileLines(folder: string, count: number): Promise<strin
   return lines;
 }
 
+/** By the functions themselves, then by FastIM's own with all that they call. */
 function dearest({ nodes, samples, timeDeltas }: Profile, count: number): string[] {
   const names = new Map(nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]));
-  const micros = new Map<string, number>();
+  const parents = new Map(nodes.flatMap(({ id, children = [] }) => children.map((c) => [c, id])));
+  const own = new Map<string, number>();
+  const whole = new Map<string, number>();
+  let all = 0;
   for (const [index, id] of samples.entries()) {
+    const micros = timeDeltas[index] ?? 0;
     const name = names.get(id) ?? '?';
-    micros.set(name, (micros.get(name) ?? 0) + (timeDeltas[index] ?? 0));
+    if (name === '(idle)') continue;
+    all += micros;
+    own.set(name, (own.get(name) ?? 0) + micros);
+    for (const caller of callersOf(id, names, parents)) {
+      whole.set(caller, (whole.get(caller) ?? 0) + micros);
+    }
   }
-  micros.delete('(idle)');
-  const all = [...micros.values()].reduce((sum, value) => sum + value, 0);
+  return [
+    '  the functions themselves:',
+    ...largest(own, all, count),
+    "  FastIM's functions, with what they call at once:",
+    ...largest(whole, all, count),
+  ];
+}
+
+/** A function of FastIM's on the stack, each once. */
+function callersOf(
+  id: number,
+  names: ReadonlyMap<number, string>,
+  parents: ReadonlyMap<number, number>,
+): Set<string> {
+  const callers = new Set<string>();
+  for (let at: number | undefined = id; at !== undefined; at = parents.get(at)) {
+    const name = names.get(at) ?? '';
+    if (
+      name.includes('  dist/') &&
+      !/dist\/(?!domain|realtime|resolvers|storage|lib|\w+\.js)/.test(name)
+    ) {
+      callers.add(name);
+    }
+  }
+  return callers;
+}
+
+function largest(micros: ReadonlyMap<string, number>, all: number, count: number): string[] {
   return [...micros]
     .sort(([, one], [, other]) => other - one)
     .slice(0, count)

@@ -74,6 +74,17 @@ describe('deliveries', () => {
     expect(() => early.check()).toThrow(/after 0/);
   });
 
+  it('may begin with what is older than the first to be counted, but not end with it', () => {
+    const deliveries = new Deliveries();
+    deliveries.expect('c', 1);
+    deliveries.delivered(told(1));
+    deliveries.delivered(told(2));
+    deliveries.check();
+    expect(deliveries.count).toBe(1);
+    deliveries.delivered(told(1));
+    expect(() => deliveries.check()).toThrow(/after 2/);
+  });
+
   it('void a run when one seq is acknowledged twice', () => {
     const deliveries = watched();
     deliveries.acknowledged(told(1));
