@@ -99,6 +99,10 @@ function refuse(
   { method, headers }: IncomingMessage,
   bodyBytesMax: number,
 ): [status: number, code: FaultCode, message: string] | null {
+  // Yoga makes a URL of it, and fails where it cannot.
+  if (!URL.canParse(`http://${headers.host ?? 'localhost'}`)) {
+    return [400, 'INVALID_ARGUMENT', 'The Host header names no host.'];
+  }
   if (method === 'GET') return null;
   if (method !== 'POST') return [405, 'INVALID_ARGUMENT', 'Use POST, or GET for a query.'];
   if (!/^application\/json *(;|$)/i.test(headers['content-type'] ?? '')) {

@@ -146,6 +146,21 @@ describe('requests that are none', () => {
     expect(unsaid).toBe(413);
   });
 
+  test('a Host header that names no host', async () => {
+    const headers = { ...json, host: 'chat.example:99999' };
+    const [status, answer] = await new Promise<[number | undefined, string]>((resolve, reject) => {
+      const call = request(`${server.url}/graphql`, { method: 'POST', headers }, (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (part: string) => (text += part));
+        response.on('end', () => resolve([response.statusCode, text]));
+      });
+      call.on('error', reject);
+      call.end('{"query":"{ __typename }"}');
+    });
+    expect(status).toBe(400);
+    expect(answer).toContain('INVALID_ARGUMENT');
+  });
+
   test('a bad token makes the request anonymous', async () => {
     const { data } = await post(server, GateDocument, {}, 'x.y.z');
     expect(data?.gate.gateId).toBeTruthy();
