@@ -1,5 +1,6 @@
 // Checks, without a network, that each installed package the server needs has a licence that lets
-// it be shipped. Reads what npm wrote into package-lock.json; development tools are not shipped.
+// it be shipped, and that every package of the lock, development tools too, is bound to its SHA-512.
+// Reads what npm wrote into package-lock.json; development tools are not shipped.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -40,7 +41,13 @@ const refused = shipped.flatMap(([path, { license }]) => {
     : [`${name}: ${license ?? 'no licence named'}`];
 });
 
+for (const [path, { integrity, link }] of Object.entries(lock.packages)) {
+  if (path === '' || link || integrity?.startsWith('sha512-')) continue;
+  refused.push(`${path}: the lock does not hold its SHA-512`);
+}
+
 if (shipped.length < 20) refused.push(`only ${shipped.length} packages were looked at`);
 for (const line of refused) console.error(`licence: ${line}`);
 if (refused.length > 0) process.exitCode = 1;
-else console.log(`licences: ${shipped.length} shipped packages, all allowed`);
+else
+  console.log(`licences: ${shipped.length} shipped packages, all allowed, all bound by the lock`);

@@ -19,7 +19,7 @@ afterAll(async () => {
 const many = (count: number, make: (at: number) => string) =>
   Array.from({ length: count }, (_, at) => make(at)).join(' ');
 const nested = (levels: number): unknown =>
-  Array.from({ length: levels }).reduce((inner) => [inner], 'x' as unknown);
+  Array.from({ length: levels }).reduce<unknown>((inner) => [inner], 'x');
 /** As text, since JSON.stringify would not go so deep. */
 const nestedText = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
 
@@ -135,7 +135,7 @@ describe.each(wires)('over %s nothing is executed of', (_name, wire) => {
   });
 
   test('nothing less is refused than content of the depth and width that it may have', async () => {
-    const deep = Array.from({ length: 30 }).reduce((inner) => ({ a: inner }), 1 as unknown);
+    const deep = Array.from({ length: 30 }).reduce<unknown>((inner) => ({ a: inner }), 1);
     const data = { deep, wide: Array.from({ length: 7_000 }, () => 1) };
     const conversationId = await user.directWith(user);
     const sent = await wire(server, {
