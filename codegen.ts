@@ -7,7 +7,9 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import {
+  buildSchema as buildSdlSchema,
   GraphQLSchema,
+  isAbstractType,
   Kind,
   parse,
   print,
@@ -22,6 +24,7 @@ import { buildSchema } from './src/resolvers/schema.ts';
 const sdlFile = 'schema/schema.graphql';
 const operationsFolder = 'schema/operations';
 const documentsFile = 'client/generated/documents.ts';
+const possibleTypesFile = 'client/generated/possible-types.ts';
 
 /** Types in the order in which one meets them, from the roots on; the kinds of an interface last. */
 export function printContract(): string {
@@ -59,13 +62,12 @@ export async function generated(root: string): Promise<ReadonlyMap<string, strin
     config: {},
   });
   const style = await resolveConfig(path.join(root, documentsFile));
-  const text = await format([head, types, printDocuments(document)].join('\n'), {
-    ...style,
-    filepath: documentsFile,
-  });
+  const pretty = (text: string) => format(text, { ...style, filepath: documentsFile });
+  const documents = await pretty([head, types, printDocuments(document)].join('\n'));
   return new Map([
     [sdlFile, sdl],
-    [documentsFile, text],
+    [documentsFile, documents],
+    [possibleTypesFile, await pretty(printPossibleTypes(sdl))],
   ]);
 }
 
@@ -110,6 +112,20 @@ function printDocuments(all: DocumentNode): string {
     );
   }
   return lines.join('\n');
+}
+
+/** What a normalising cache (Apollo Client) must know of interfaces and unions. */
+function printPossibleTypes(sdl: string): string {
+  const schema = buildSdlSchema(sdl);
+  const possible = Object.values(schema.getTypeMap())
+    .filter(isAbstractType)
+    .filter(({ name }) => !name.startsWith('__'))
+    .map((type) => [type.name, schema.getPossibleTypes(type).map(({ name }) => name)] as const);
+  return [
+    '// Written by codegen.ts from the schema: do not edit.',
+    '/** For caches that normalise by type, as that of Apollo Client. */',
+    `export const possibleTypes = ${JSON.stringify(Object.fromEntries(possible))};`,
+  ].join('\n');
 }
 
 function parted(alone: DocumentNode): [OperationDefinitionNode, FragmentDefinitionNode[]] {

@@ -1,19 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from '@apollo/client/core';
 import { CombinedGraphQLErrors } from '@apollo/client/errors';
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { CombinedError, createClient, fetchExchange, subscriptionExchange } from '@urql/core';
-import {
-  buildSchema,
-  getOperationAST,
-  isAbstractType,
-  print,
-  type DocumentNode,
-  type GraphQLFormattedError,
-} from 'graphql';
+import { getOperationAST, print, type DocumentNode, type GraphQLFormattedError } from 'graphql';
 import { createClient as createWsClient, type Client } from 'graphql-ws';
 import { WebSocket } from 'ws';
+import { possibleTypes } from '../../client/generated/possible-types.ts';
 import { TestFault, type Reachable } from './clients.ts';
 import { Recording, type Recorder } from './recording.ts';
 
@@ -21,11 +14,6 @@ type Variables = Record<string, unknown>;
 
 // As a browser has it: Apollo's link asks for it, and this Node has none of its own.
 if (!('WebSocket' in globalThis)) Object.assign(globalThis, { WebSocket });
-
-/** Which types an interface or union may be: a cache needs them to tell what a fragment applies to. */
-const possibleTypes = possibleTypesOf(
-  readFileSync(new URL('../../schema/schema.graphql', import.meta.url), 'utf8'),
-);
 
 /** A GraphQL client as an application has it, wired as its documentation says. */
 export interface Front {
@@ -199,12 +187,4 @@ function endsOf<Data>(
     },
     complete: () => recorder.end('complete'),
   };
-}
-
-function possibleTypesOf(text: string): Record<string, string[]> {
-  const schema = buildSchema(text);
-  const abstract = Object.values(schema.getTypeMap()).filter(isAbstractType);
-  return Object.fromEntries(
-    abstract.map((type) => [type.name, schema.getPossibleTypes(type).map(({ name }) => name)]),
-  );
 }
