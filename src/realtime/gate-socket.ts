@@ -110,7 +110,12 @@ export class Sockets {
         connection.close(closings.badRequest);
         return;
       }
-      onMessage?.(data.toString('utf8')).catch((error: unknown) => {
+      const text = data.toString('utf8');
+      onMessage?.(text).catch((error: unknown) => {
+        if (isOfServer(text)) {
+          connection.close(closings.badRequest);
+          return;
+        }
         log.error({ err: error }, 'socket.messageFailed');
         connection.close(closings.internalError);
       });
@@ -123,6 +128,12 @@ export class Sockets {
       );
     });
   }
+}
+
+/** Whether a message is one that only servers send: graphql-ws takes it as valid, and then fails over it. */
+function isOfServer(text: string): boolean {
+  const { type } = JSON.parse(text) as { type: unknown };
+  return type === 'connection_ack' || type === 'next' || type === 'error';
 }
 
 /**

@@ -115,6 +115,8 @@ describe('what is no protocol', () => {
     ['no JSON', ['{'], 4400],
     ['a binary frame', [Buffer.from(init)], 4400],
     ['a message that is unknown', ['{"type":"hello"}'], 4400],
+    ['a message that only servers send', [init, '{"type":"connection_ack"}'], 4400],
+    ['another one', [init, '{"id":"1","type":"next","payload":{}}'], 4400],
     ['an operation before the acknowledgement', [operation('1', '{ __typename }')], 4401],
     ['two initialisations', [init, init], 4429],
     ['silence', [], 4408],
