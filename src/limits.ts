@@ -88,6 +88,8 @@ const table = {
   customTypeCharsMax: 64,
 
   // Names
+  /** Access tokens whose signature a node has checked and remembers; the oldest are checked again. */
+  accessTokensKeptMax: 20_000,
   /** Profiles that a node keeps, and for how long: what another node changes shows that late. */
   profilesKeptMax: 100_000,
   profilesKeptMs: 30 * second,

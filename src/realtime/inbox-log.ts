@@ -21,6 +21,8 @@ export interface LogHead {
   readonly lastOffset: bigint;
   /** Events up to this offset are gone. */
   readonly trimmedOffset: bigint;
+  /** When somebody last read it, or said that they still do. */
+  readonly lastSeenAtMs: bigint;
 }
 
 export interface InboxLogDeps {
@@ -40,7 +42,7 @@ export interface InboxLogDeps {
 
 type HeadRow = LogHead;
 const usersPerStatement = 500;
-const headColumns = 'userId, epoch, lastOffset, trimmedOffset';
+const headColumns = 'userId, epoch, lastOffset, trimmedOffset, lastSeenAtMs';
 
 /**
  * The inbox logs of all users, in tables on their shards: for one node, and safe over its restarts.
@@ -100,8 +102,18 @@ export class InboxLog implements Lifecycle {
    * reads for as long as it reaches back is dropped.
    */
   async open(userId: bigint): Promise<LogHead> {
+    const { clock, limits } = this.#deps;
+    const known = (await this.heads([userId])).get(userId);
+    // Most of the time it is there, and was looked at lately.
+    if (known && Number(known.lastSeenAtMs) > clock.now() - limits.inboxTouchMs) return known;
+    await this.#touch(userId, clock.now());
+    const head = (await this.heads([userId])).get(userId);
+    if (!head) throw new Error('an inbox head is gone as soon as it was made');
+    return head;
+  }
+
+  async #touch(userId: bigint, now: number): Promise<void> {
     const { sql } = this.#deps.shards.of(userId);
-    const now = this.#deps.clock.now();
     const epoch = randomBytes(8).readBigUInt64BE() >> 1n;
     const { dialect } = sql;
     await sql.execute(
@@ -112,9 +124,6 @@ export class InboxLog implements Lifecycle {
         ),
       [userId, epoch, now],
     );
-    const head = (await this.heads([userId])).get(userId);
-    if (!head) throw new Error('an inbox head is gone as soon as it was made');
-    return head;
   }
 
   /** The heads that are there: one statement a shard. */
@@ -184,7 +193,11 @@ export class InboxLog implements Lifecycle {
 }
 
 /** Whether a log goes on from a cursor without a hole. */
-export function reachesBack(head: LogHead, after: Cursor, oldestMs: number): boolean {
+export function reachesBack(
+  head: Pick<LogHead, 'epoch' | 'lastOffset' | 'trimmedOffset'>,
+  after: Cursor,
+  oldestMs: number,
+): boolean {
   return (
     after.epoch === head.epoch &&
     after.offset <= head.lastOffset &&
