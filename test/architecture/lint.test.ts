@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { ESLint } from 'eslint';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const eslint = new ESLint({ cwd: root });
@@ -10,6 +10,9 @@ async function broken(file: string, text: string): Promise<string[]> {
   const [result] = await eslint.lintText(text, { filePath: `${root}/${file}` });
   return result!.messages.map(({ ruleId, message }) => ruleId ?? message);
 }
+
+// The first of them loads the types of the whole project.
+vi.setConfig({ testTimeout: 240_000 });
 
 const domainFile = 'src/domain/timeline/timeline.ts';
 const testFile = 'test/architecture/lint.test.ts';

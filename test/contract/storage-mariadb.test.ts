@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readdirSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { present } from '../../src/lib/assert.ts';
 import { mariadbOptions } from '../../src/storage/mariadb-options.ts';
 import type { Sql } from '../../src/storage/sql.ts';
@@ -134,6 +135,8 @@ describe.skipIf(!mariadbAvailable())('MariaDB that fails', () => {
     await using opened = await open({ timeoutMs: 500 });
     const { sql } = opened;
     process.kill(server.pid, 'SIGSTOP');
+    // The signal is only sent so far: a thread of it may still answer.
+    await vi.waitUntil(() => isStopped(server.pid));
     try {
       const begun = process.hrtime.bigint();
       await expect(sql.query('SELECT 1 AS one')).rejects.toEqual(failure('connection'));
@@ -179,3 +182,10 @@ describe.skipIf(!mariadbAvailable())('MariaDB that fails', () => {
     await sql.execute(bump(1).text, bump(1).params);
   });
 });
+
+/** Whether every thread of a process stands still. */
+function isStopped(pid: number): boolean {
+  return readdirSync(`/proc/${pid}/task`).every((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8').includes(') T '),
+  );
+}

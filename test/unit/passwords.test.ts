@@ -42,8 +42,9 @@ describe('passwords', () => {
     const hash = await passwords.hash('correct horse');
     const known = await shortestMs(() => passwords.matches('wrong', hash));
     const unknown = await shortestMs(() => passwords.matches('wrong', null));
-    expect(unknown / known).toBeGreaterThan(0.6);
-    expect(unknown / known).toBeLessThan(1.6);
+    // A name that is looked up and not hashed would take a hundredth; the machine may be busy.
+    expect(unknown / known).toBeGreaterThan(0.3);
+    expect(unknown / known).toBeLessThan(3);
   });
 
   test('of more than may wait, one more is UNAVAILABLE, and those before get their turn', async () => {
