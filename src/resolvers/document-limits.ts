@@ -11,6 +11,7 @@ import {
 import { limits as defaults } from '../limits.ts';
 import { costOf } from './document-cost.ts';
 import { shapeOf } from './document-shape.ts';
+import { unconditionalSubscriptionRule } from './document-subscription.ts';
 
 /** What a document may be. */
 export type DocumentLimits = Pick<
@@ -61,9 +62,8 @@ export function prepareDocument(
   }
   const tooMuch = excessOf(schema, document, limits);
   if (tooMuch) return refused(tooMuch);
-  const rules = limits.allowsIntrospection
-    ? specifiedRules
-    : [...specifiedRules, NoSchemaIntrospectionCustomRule];
+  const always = [...specifiedRules, unconditionalSubscriptionRule];
+  const rules = limits.allowsIntrospection ? always : [...always, NoSchemaIntrospectionCustomRule];
   const errors = validate(schema, document, rules, {
     maxErrors: validationErrorsMax,
     hideSuggestions: !limits.allowsIntrospection,

@@ -77,13 +77,13 @@ export async function attackOverHttp(drawing: Drawing): Promise<Came> {
 
 function drawRequest({ random, values, documents }: Drawing): Sent {
   const drawn = documents.draw();
-  const isMutated = random.chance(0.35);
+  const isMutated = random.chance(0.25);
   const query = isMutated ? documents.mutated(drawn.query) : drawn.query;
-  const variables = random.chance(0.1) ? values.anything() : drawn.variables;
+  const variables = random.chance(0.03) ? values.anything() : drawn.variables;
   const params = {
     query,
     variables,
-    ...(random.chance(0.1) ? { operationName: values.anything() } : {}),
+    ...(random.chance(0.02) ? { operationName: values.anything() } : {}),
   };
   const headers: Record<string, string> = { 'content-type': 'application/json' };
   if (random.chance(0.85))

@@ -99,7 +99,9 @@ export class Documents {
     }
     const fields = Array.from({ length: count }, (_, at) => {
       const field = this.#field(type, depth, scope);
-      return random.chance(0.2) ? `a${at}_${random.between(0, 3)}: ${field}` : field;
+      // Two fields of one name with other arguments do not merge.
+      const needsAlias = /^\w+[({]/.test(field.replace(' ', '')) || random.chance(0.1);
+      return needsAlias && !random.chance(0.02) ? `a${at}: ${field}` : field;
     });
     return `{ ${fields.join(' ')} }`;
   }
@@ -125,9 +127,10 @@ export class Documents {
 
   #json(type: GraphQLInputType, depth: number): unknown {
     const random = this.#random;
-    if (random.chance(0.06)) return this.#values.anything();
-    if (isNonNullType(type)) return this.#json(type.ofType, depth);
-    if (random.chance(0.05)) return null;
+    if (random.chance(0.015)) return this.#values.anything();
+    if (isNonNullType(type))
+      return this.#json(type.ofType, depth) ?? this.#json(type.ofType, depth);
+    if (random.chance(0.02)) return null;
     if (isListType(type)) {
       const count = random.chance(0.02) ? 1_500 : random.between(0, 4);
       return Array.from({ length: count }, () => this.#json(type.ofType, depth + 1));

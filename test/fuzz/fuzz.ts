@@ -1,17 +1,13 @@
 import { Agent } from 'node:http';
 import { buildSchema } from '../../src/resolvers/schema.ts';
 import { faultCodes } from '../../src/lib/fault.ts';
-import {
-  InboxPageDocument,
-  LogoutDocument,
-  SendMessageDocument,
-} from '../../client/generated/documents.ts';
+import { SendMessageDocument } from '../../client/generated/documents.ts';
 import { Random } from '../kill/random.ts';
-import { createGroup, newKey } from '../support/chat.ts';
-import { signIn, signUp, type TestUser } from '../support/clients.ts';
+import type { TestUser } from '../support/clients.ts';
 import { attackOverHttp, attackOverSocket, type Came, type Drawing } from './attacks.ts';
 import { Documents } from './documents.ts';
 import { FuzzedServer } from './fuzzed-server.ts';
+import { populate } from './population.ts';
 import { Values, type Known } from './values.ts';
 
 export interface FuzzOptions {
@@ -45,12 +41,13 @@ export async function fuzz({ iterations, seed, onProgress }: FuzzOptions): Promi
   await using server = await FuzzedServer.start();
   const found = new Set<string>();
   const codes = new Map<string, number>();
-  const known = await populate(server);
-  const sane = new SaneClient(known.sane);
+  const population = await populate(server);
+  const sane = new SaneClient(population.sane);
   let done = 0;
+  let told = 0;
   const attackUntil = async (end: number): Promise<void> => {
     const attackers = Array.from({ length: clients }, async (_, client) => {
-      const drawing = drawingOf(server.url, seed + client + done * clients, known.known);
+      const drawing = drawingOf(server.url, seed + client + done * clients, population.known);
       while (done < end && found.size < findingsMax && server.isAlive) {
         const isSocket = drawing.random.chance(0.1);
         done += isSocket ? framesPerSocket : 1;
@@ -60,17 +57,19 @@ export async function fuzz({ iterations, seed, onProgress }: FuzzOptions): Promi
         const came = await attack.catch((error: unknown) => String(error));
         if (typeof came === 'string') found.add(came);
         else for (const wrong of judge(came, codes)) found.add(`${wrong}\n  of ${came.what}`);
-        if (done % 1_000 < framesPerSocket) onProgress?.(done);
+        if (Math.floor(done / 10_000) > told) onProgress?.((told += 1) * 10_000);
       }
       drawing.agent.destroy();
     });
     await Promise.all(attackers);
   };
   const saneEnd = sane.start();
+  const renewalEnd = population.keepUp((text) => found.add(text));
   await attackUntil(Math.floor(iterations * warmUp));
   const warm = server.isAlive ? await server.memory() : nothing;
   await attackUntil(iterations);
   await saneEnd();
+  await renewalEnd();
   await pause(500);
   const end = server.isAlive ? await server.memory() : nothing;
   return {
@@ -130,44 +129,6 @@ function errorsOf(answer: string): readonly Told[] {
   if (parsed.type === 'error') return parsed.payload as readonly Told[];
   const inner = parsed.payload as { errors?: readonly Told[] } | undefined;
   return parsed.type === 'next' ? (inner?.errors ?? []) : [];
-}
-
-/** Some users, conversations, messages and tokens, dead ones as well, for the attackers to use. */
-async function populate(
-  server: FuzzedServer,
-): Promise<{ known: Known; sane: readonly TestUser[] }> {
-  const names = ['ann', 'bob', 'cat', 'dan'];
-  const users = await Promise.all(names.map((name) => signUp(server, name)));
-  const sane = [await signUp(server, 'sane_1'), await signUp(server, 'sane_2')];
-  const [ann, bob, cat] = users as [TestUser, TestUser, TestUser];
-  const conversations = [await createGroup(ann, [bob, cat]), await ann.directWith(bob)];
-  for (const conversationId of conversations) {
-    for (let count = 0; count < 5; count += 1) {
-      const content = { text: { text: `message ${count}` } };
-      await ann.query(SendMessageDocument, {
-        input: { conversationId, clientMessageId: newKey(), content },
-      });
-    }
-  }
-  const dead = await signIn(server, 'dan', { id: 'dead' });
-  await dead.query(LogoutDocument, {});
-  const cursors = await Promise.all(
-    users.map(
-      async (user) => (await user.query(InboxPageDocument, { first: 0 })).viewer.inbox.endCursor,
-    ),
-  );
-  const messages = conversations.flatMap((id) => [1, 2, 3].map((seq) => `m_${id.slice(2)}_${seq}`));
-  const sessions = users.map(({ auth }) => auth.viewer.session.id);
-  return {
-    sane,
-    known: {
-      ids: [...users.map(({ id }) => id), ...conversations, ...messages, ...sessions],
-      usernames: [...names, 'nobody', 'ANN'],
-      cursors,
-      tokens: [...users, dead].map(({ auth }) => auth.accessToken),
-      refreshTokens: [...users, dead].map(({ auth }) => auth.refreshToken),
-    },
-  };
 }
 
 /** Sends and reads like anybody, all the while: it must not notice. */

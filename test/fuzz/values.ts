@@ -3,11 +3,11 @@ import type { Random } from '../kill/random.ts';
 
 /** What is really there, for values that come close to it. */
 export interface Known {
-  readonly ids: readonly string[];
+  ids: readonly string[];
   readonly usernames: readonly string[];
   readonly cursors: readonly string[];
-  readonly tokens: readonly string[];
-  readonly refreshTokens: readonly string[];
+  tokens: readonly string[];
+  refreshTokens: readonly string[];
 }
 
 /** Values that a client may send: right ones, wrong ones, and such that are nearly right. */
@@ -26,7 +26,9 @@ export class Values {
       case 'ID':
         return this.id();
       case 'Int':
-        return random.pick([0, 1, 2, 5, 50, 200, 201, -1, 2 ** 31 - 1, -(2 ** 31), 2 ** 31, 1.5]);
+        return random.chance(0.9)
+          ? random.pick([0, 1, 1, 2, 3, 5, 5, 50, 200, 201, -1, 2 ** 31 - 1, -(2 ** 31)])
+          : random.pick([2 ** 31, 1.5, '1']);
       case 'Boolean':
         return random.chance(0.5);
       case 'InboxCursor':

@@ -20,6 +20,19 @@ describe('the limits of a document', () => {
     expect(refusal(getIntrospectionQuery(all))).toBeUndefined();
   });
 
+  it('let no condition leave a subscription without its field', () => {
+    const fragment = 'fragment F on Subscription { inbox @skip(if: true) { at } }';
+    for (const body of [
+      '{ inbox @include(if: false) { at } }',
+      '{ ... @skip(if: true) { inbox { at } } }',
+      `{ ...F } ${fragment}`,
+      '{ ...F @include(if: false) } fragment F on Subscription { inbox { at } }',
+    ]) {
+      expect(refusal(`subscription ${body}`), body).toMatch('cannot be under');
+    }
+    expect(refusal('subscription { inbox { at @skip(if: true) cursor } }')).toBeUndefined();
+  });
+
   it('bound its tokens', () => {
     expect(
       refusal(`{ viewer { ${many(limits.documentTokensMax, () => 'unreadCount')} } }`),
