@@ -6,7 +6,7 @@ import type { Viewer } from '../domain/session/session.ts';
 import type { Message } from '../domain/timeline/timeline.ts';
 import type { Follower, Followers } from './followers.ts';
 import type { Paced, Source, Telling } from './pulled.ts';
-import { Retry } from './retry.ts';
+import { ReadLoop } from './read-loop.ts';
 
 export interface ConversationStreamDeps {
   readonly conversations: Pick<Conversations, 'enter' | 'enterOrFault'>;
@@ -62,10 +62,11 @@ export class ConversationStream implements Source<ConversationItem>, Follower {
   /** How often live events were dropped, to be read instead. */
   #overflows = 0;
   #hasCaughtUp = false;
-  #isFilling = false;
   #failure: { readonly error: unknown } | null = null;
-  readonly #retry = new Retry(() => {
-    if (this.#mode === 'reading') this.#fill();
+  readonly #reading = new ReadLoop({
+    isWanted: () => this.#mode === 'reading' && this.#ready.length === 0,
+    step: () => this.#readStep(),
+    onFailure: (error) => this.#fail(error),
   });
   #onReady: () => void = () => undefined;
 
@@ -101,12 +102,12 @@ export class ConversationStream implements Source<ConversationItem>, Follower {
       this.close();
       throw error;
     }
-    this.#fill();
+    this.#readMore();
   }
 
   take(): ConversationItem | null {
     const item = this.#ready.shift() ?? null;
-    if (this.#ready.length === 0 && this.#mode === 'reading') this.#fill();
+    this.#readMore();
     return item;
   }
 
@@ -144,7 +145,7 @@ export class ConversationStream implements Source<ConversationItem>, Follower {
     if (this.#mode === 'closed') return;
     this.#mode = 'closed';
     this.#live = [];
-    this.#retry.stop();
+    this.#reading.stop();
     this.#deps.followers.remove(this.#conversationId, this);
     this.#onReady();
   }
@@ -193,28 +194,20 @@ export class ConversationStream implements Source<ConversationItem>, Follower {
     this.#mode = 'reading';
     this.#keptSeq = this.#seq;
     this.#toChangeSeq = this.#changeSeq;
-    if (this.#ready.length === 0) this.#fill();
+    this.#readMore();
   }
 
-  #fill(): void {
-    if (this.#isFilling) return;
-    this.#isFilling = true;
-    this.#read().catch((error: unknown) => {
-      this.#isFilling = false;
-      // Left meanwhile: what was read while they could see it may still be taken.
-      const code = faultOf(error)?.code;
-      if (code === 'NOT_FOUND') return this.#end();
-      if (this.isClosed) return;
-      if (code === 'UNAVAILABLE') return this.#retry.later();
-      this.#failure = { error };
-      this.close();
-    });
+  /** More is read only when what is ready has been taken. */
+  #readMore(): void {
+    if (this.#mode === 'reading' && this.#ready.length === 0) this.#reading.run();
   }
 
-  async #read(): Promise<void> {
-    while (this.#mode === 'reading' && this.#ready.length === 0) await this.#readStep();
-    this.#isFilling = false;
-    this.#retry.reset();
+  #fail(error: unknown): void {
+    // Left meanwhile: what was read while they could see it may still be taken.
+    if (faultOf(error)?.code === 'NOT_FOUND') return this.#end();
+    if (this.isClosed) return;
+    this.#failure = { error };
+    this.close();
   }
 
   async #readStep(): Promise<void> {

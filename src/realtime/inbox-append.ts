@@ -4,7 +4,8 @@ import type { Settled } from '../storage/group-commit.ts';
 import { pairsCondition, pairsOf } from '../storage/pairs.ts';
 import { chunks } from '../storage/per-shard.ts';
 import type { Shard } from '../storage/shards.ts';
-import { marks, rowMarks } from '../storage/sql.ts';
+import { insertRows } from '../storage/inserts.ts';
+import { marks } from '../storage/sql.ts';
 import type { Sql, SqlTransaction, SqlValue, Statement } from '../storage/sql.ts';
 import { clip, unseen } from './append-job.ts';
 import type {
@@ -38,7 +39,8 @@ interface HeadRow {
   readonly lastSeenAtMs: bigint;
 }
 
-const rowsPerStatement = 500;
+/** Keys of one SELECT. */
+const keysPerStatement = 500;
 
 /** One transaction for many jobs, in their order. */
 export async function appendJobs(
@@ -134,8 +136,8 @@ class Append {
       event.readSeq,
     ]);
     return [
-      ...inserts('InboxEntry', entryColumns, this.#entries, ''),
-      ...inserts(
+      ...insertRows('InboxEntry', entryColumns, this.#entries),
+      ...insertRows(
         'InboxHead',
         ['userId', 'epoch', 'lastOffset', 'trimmedOffset', 'lastSeenAtMs'],
         heads.map((head) => [
@@ -147,13 +149,13 @@ class Append {
         ]),
         dialect.upsert(['userId'], headSet.join(', ')),
       ),
-      ...inserts(
+      ...insertRows(
         'Watermark',
         ['conversationId', 'nextEventNo', 'membersEventNo'],
         watermarks,
         dialect.upsert(['conversationId'], watermarkSet.join(', ')),
       ),
-      ...inserts(
+      ...insertRows(
         'ToldRead',
         ['conversationId', 'userId', 'readSeq'],
         told,
@@ -230,7 +232,7 @@ class Append {
       });
     }
     for (const table of this.#dormant.size > 0 ? ['InboxEntry', 'InboxHead'] : []) {
-      for (const page of chunks([...this.#dormant], rowsPerStatement)) {
+      for (const page of chunks([...this.#dormant], keysPerStatement)) {
         const text = `DELETE FROM ${table} WHERE userId IN (${marks(page.length)})`;
         statements.push({ text, params: page });
       }
@@ -243,7 +245,7 @@ class Append {
     // Who reads says so now and then: the cursor they keep may be that much younger than what they said last.
     const dormantBefore = BigInt(this.#deps.clock.now() - inboxLogAgeMaxMs - 2 * inboxTouchMs);
     const ordered = [...userIds].sort((a, b) => (a < b ? -1 : 1));
-    for (const page of chunks(ordered, rowsPerStatement)) {
+    for (const page of chunks(ordered, keysPerStatement)) {
       const rows = await tx.query<HeadRow>(
         'SELECT userId, epoch, lastOffset, trimmedOffset, lastSeenAtMs FROM InboxHead' +
           ` WHERE userId IN (${marks(page.length)}) ORDER BY userId${this.#sql.dialect.forUpdate}`,
@@ -257,7 +259,7 @@ class Append {
   }
 
   async #loadWatermarks(tx: SqlTransaction, ids: readonly bigint[]): Promise<void> {
-    for (const page of chunks(ids, rowsPerStatement)) {
+    for (const page of chunks(ids, keysPerStatement)) {
       const rows = await tx.query<{ id: bigint; next: number; members: number }>(
         'SELECT conversationId AS id, nextEventNo AS next, membersEventNo AS members FROM Watermark' +
           ` WHERE conversationId IN (${marks(page.length)})`,
@@ -268,7 +270,7 @@ class Append {
   }
 
   async #loadTold(tx: SqlTransaction, reads: readonly ReadEvent[]): Promise<void> {
-    for (const page of chunks(reads, rowsPerStatement)) {
+    for (const page of chunks(reads, keysPerStatement)) {
       const pairs = pairsOf(page, (event) => [event.conversationId, event.userId]);
       const { text, params } = pairsCondition(['conversationId', 'userId'], pairs);
       const rows = await tx.query<ToldRow>(
@@ -282,16 +284,4 @@ class Append {
 
 function toldKey({ conversationId, userId }: { conversationId: bigint; userId: bigint }): string {
   return `${conversationId} ${userId}`;
-}
-
-function inserts(
-  table: string,
-  columns: readonly string[],
-  rows: readonly (readonly SqlValue[])[],
-  tail: string,
-): Statement[] {
-  return chunks(rows, rowsPerStatement).map((page) => ({
-    text: `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${rowMarks(page.length, columns.length)}${tail}`,
-    params: page.flat(),
-  }));
 }

@@ -1,14 +1,13 @@
 import type { Cursor, Happening, Signal } from '../domain/inbox/inbox.ts';
 import type { Viewer } from '../domain/session/session.ts';
 import type { Clock } from '../lib/clock.ts';
-import { faultOf } from '../lib/fault.ts';
 import { reachesBack } from './inbox-log.ts';
 import type { InboxLog, LogHead } from './inbox-log.ts';
 import type { InboxReader } from './inbox-reader.ts';
 import { GroupWatch } from './group-watch.ts';
 import type { LargeGroups } from './large-groups.ts';
 import type { Paced, Source } from './pulled.ts';
-import { Retry } from './retry.ts';
+import { ReadLoop } from './read-loop.ts';
 import type { Delivery, Router } from './router.ts';
 
 /** An event of the inbox, and the position that its cursor names. */
@@ -59,10 +58,11 @@ export class InboxStream implements Source<InboxItem> {
   /** Whether the end of what is being read is to be told. */
   #owesHeartbeat = true;
   readonly #groups: GroupWatch;
-  readonly #retry = new Retry(() => {
-    if (this.#mode === 'reading') this.#fill();
+  readonly #reading = new ReadLoop({
+    isWanted: () => this.#mode === 'reading' && this.#ready.length === 0,
+    step: () => this.#readStep(),
+    onFailure: (error) => this.#fail(error),
   });
-  #isFilling = false;
   #onReady: () => void = () => undefined;
   #failure: { readonly error: unknown } | null = null;
   /** When it last told anything, in ms of the clock. */
@@ -112,14 +112,14 @@ export class InboxStream implements Source<InboxItem> {
     } else {
       this.#reset(head);
     }
-    this.#fill();
+    this.#readMore();
   }
 
   /** What comes next, if it is there already. */
   take(): InboxItem | null {
     const item = this.#ready.shift() ?? null;
     if (item) this.lastToldMs = this.#deps.clock.now();
-    if (this.#ready.length === 0 && this.#mode === 'reading') this.#fill();
+    this.#readMore();
     return item;
   }
 
@@ -166,7 +166,7 @@ export class InboxStream implements Source<InboxItem> {
     this.#mode = 'closed';
     this.#deps.router.remove(this.viewer.userId, this);
     this.#groups.stop();
-    this.#retry.stop();
+    this.#reading.stop();
     this.#ready = [];
     this.#live = [];
     this.#deps.onClosed();
@@ -213,28 +213,18 @@ export class InboxStream implements Source<InboxItem> {
   #readOn(): void {
     this.#mode = 'reading';
     this.#noticesSinceMs ??= this.#toldAtMs;
-    if (this.#ready.length === 0) this.#fill();
+    this.#readMore();
   }
 
-  #fill(): void {
-    if (this.#isFilling) return;
-    this.#isFilling = true;
-    this.#read().catch((error: unknown) => {
-      this.#isFilling = false;
-      if (this.isClosed) return;
-      // The log is still there, and so is what comes meanwhile.
-      if (faultOf(error)?.code === 'UNAVAILABLE') return this.#retry.later();
-      this.#failure = { error };
-      this.close();
-    });
+  /** More is read only when what is ready has been taken. */
+  #readMore(): void {
+    if (this.#mode === 'reading' && this.#ready.length === 0) this.#reading.run();
   }
 
-  /** Reads until there is something to take, or until it is live. */
-  async #read(): Promise<void> {
-    while (this.#mode === 'reading' && this.#ready.length === 0) await this.#readStep();
-    // In the same turn as the last look: whoever takes what is ready begins anew.
-    this.#isFilling = false;
-    this.#retry.reset();
+  #fail(error: unknown): void {
+    if (this.isClosed) return;
+    this.#failure = { error };
+    this.close();
   }
 
   async #readStep(): Promise<void> {

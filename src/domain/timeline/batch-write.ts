@@ -1,4 +1,4 @@
-import { rowMarks } from '../../storage/sql.ts';
+import { insertRows } from '../../storage/inserts.ts';
 import type { Sql, SqlTransaction, SqlValue, Statement } from '../../storage/sql.ts';
 import { fullHeadColumns, storedColumns } from './batch-load.ts';
 import type { Member, Message } from './model.ts';
@@ -12,9 +12,6 @@ import {
   roleCodes,
 } from './rows.ts';
 import type { Appended, ConversationState } from './state.ts';
-
-/** Rows of one INSERT: below every engine's limit of values in a statement. */
-const rowsPerStatement = 500;
 
 /**
  * Writes all that a batch decided, in one round trip, and answers with the id of its outbox row.
@@ -186,21 +183,4 @@ function memberValues(member: Member): SqlValue[] {
     member.readSeq,
     member.isListed,
   ];
-}
-
-function insertRows(
-  table: string,
-  columns: readonly string[],
-  rows: readonly (readonly SqlValue[])[],
-  tail = '',
-): Statement[] {
-  const statements: Statement[] = [];
-  for (let start = 0; start < rows.length; start += rowsPerStatement) {
-    const page = rows.slice(start, start + rowsPerStatement);
-    statements.push({
-      text: `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${rowMarks(page.length, columns.length)}${tail}`,
-      params: page.flat(),
-    });
-  }
-  return statements;
 }
