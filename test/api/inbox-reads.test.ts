@@ -3,7 +3,7 @@ import { RemoveMemberDocument } from '../../client/generated/documents.ts';
 import { signIn, type TestUser } from '../support/clients.ts';
 import {
   briefs,
-  groupOf,
+  toldGroupOf,
   inboxOf,
   markRead,
   openInbox,
@@ -42,7 +42,7 @@ describe.each(['sqlite', 'mysql'] as const)('read positions on %s', (engine) => 
 
   it('go to all, at most once a second, rising, and the last one always', async () => {
     const [ann, bob, cat] = (await people(server, 3)) as [TestUser, TestUser, TestUser];
-    const id = await groupOf(ann, bob, cat);
+    const id = await toldGroupOf(ann, bob, cat);
     const last = await say(ann, id, 12);
     const listeners = await Promise.all([ann, bob, cat].map((user) => openInbox(user)));
     for (let seq = 2; seq <= last; seq += 1) {
@@ -75,7 +75,7 @@ describe.each(['sqlite', 'mysql'] as const)('read positions on %s', (engine) => 
   it('in larger groups go to the own devices alone', async () => {
     const users = await people(server, 4);
     const [ann, bob] = users as [TestUser, TestUser];
-    const id = await groupOf(ann, ...users.slice(1));
+    const id = await toldGroupOf(ann, ...users.slice(1));
     const seq = await say(ann, id, 2);
     const phone = await signIn(server, bob.username, { id: 'phone', platform: 'IOS' });
     const [ofAnn, ofBob, ofPhone] = await Promise.all([ann, bob, phone].map((u) => openInbox(u)));
@@ -90,7 +90,7 @@ describe.each(['sqlite', 'mysql'] as const)('read positions on %s', (engine) => 
 
   it('that come while others are told do not wait', async () => {
     const [ann, bob, cat] = (await people(server, 3)) as [TestUser, TestUser, TestUser];
-    const id = await groupOf(ann, bob, cat);
+    const id = await toldGroupOf(ann, bob, cat);
     const last = await say(ann, id, 20);
     const ofAnn = await openInbox(ann);
     for (let seq = 2; seq <= last; seq += 1) {
@@ -105,7 +105,7 @@ describe.each(['sqlite', 'mysql'] as const)('read positions on %s', (engine) => 
   it('never follow the removal of the one who is told', async () => {
     const [ann, bob, cat] = (await people(server, 3)) as [TestUser, TestUser, TestUser];
     for (let round = 0; round < 4; round += 1) {
-      const id = await groupOf(ann, bob, cat);
+      const id = await toldGroupOf(ann, bob, cat);
       const last = await say(ann, id, 6);
       const ofCat = await openInbox(cat);
       const reading = (async () => {

@@ -1,3 +1,4 @@
+import { vi } from 'vitest';
 import {
   ConversationEventsDocument,
   CreateGroupDocument,
@@ -58,6 +59,26 @@ export async function groupOf(owner: TestUser, ...others: TestUser[]): Promise<s
     },
   });
   return createGroup.conversation.id;
+}
+
+/** The same, once the inbox of each has told of it: nothing of its beginning is on its way any more. */
+export async function toldGroupOf(owner: TestUser, ...others: TestUser[]): Promise<string> {
+  const users = [owner, ...others];
+  const heads = await Promise.all(users.map(headOf));
+  const id = await groupOf(owner, ...others);
+  const isTold = async (user: TestUser, index: number): Promise<void> => {
+    await vi.waitUntil(
+      async () => {
+        const { events } = await pull(user, heads[index] ?? null);
+        return events.some(
+          (event) => event.__typename === 'MessageAdded' && event.message.conversation.id === id,
+        );
+      },
+      { timeout: 10_000 },
+    );
+  };
+  await Promise.all(users.map(isTold));
+  return id;
 }
 
 /** An inbox on a socket of its own; without a cursor it is live when this returns. */
