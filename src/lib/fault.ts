@@ -25,7 +25,11 @@ export class Fault extends Error {
   /** When trying again makes sense, in ms; absent where nothing is known. */
   readonly retryAfterMs: number | undefined;
 
-  constructor(code: FaultCode, message: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {
+  constructor(
+    code: FaultCode,
+    message: string,
+    options: { retryAfterMs?: number; cause?: unknown } = {},
+  ) {
     super(message, { cause: options.cause });
     this.code = code;
     this.retryAfterMs = options.retryAfterMs;

@@ -12,7 +12,9 @@ export interface Lifecycle {
  * Starts parts in order and stops them in reverse order. A part that fails to start stops
  * those that had started, and the failure is thrown on.
  */
-export async function startInOrder(parts: readonly Lifecycle[]): Promise<(graceMs: number) => Promise<void>> {
+export async function startInOrder(
+  parts: readonly Lifecycle[],
+): Promise<(graceMs: number) => Promise<void>> {
   const started: Lifecycle[] = [];
   const stop = async (graceMs: number): Promise<void> => {
     for (let part = started.pop(); part; part = started.pop()) await part.stop(graceMs);
