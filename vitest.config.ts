@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { defineConfig } from 'vitest/config';
+import { isUnheardSetupFailure } from './src/storage/mariadb-pool.ts';
 import { TallyReporter } from './tools/tally-reporter.ts';
 
 export default defineConfig({
@@ -18,6 +19,9 @@ export default defineConfig({
     reporters: ['default', new TallyReporter()],
     // What one test leaves in a global must not help the next one.
     restoreMocks: true,
+    // As src/main.ts has it.
+    onUnhandledError: (error) =>
+      isUnheardSetupFailure(Object.assign(new Error(error.message), error)) ? false : undefined,
     unstubEnvs: true,
   },
 });

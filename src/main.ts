@@ -3,6 +3,7 @@ import { ConfigError, configExitCode, readConfig, type Config } from './config.t
 import { createLogger } from './lib/log.ts';
 import { limits } from './limits.ts';
 import { FastimServer } from './server.ts';
+import { isUnheardSetupFailure } from './storage/mariadb-pool.ts';
 import { StartupRefusal } from './storage/startup-refusal.ts';
 
 /** EX_UNAVAILABLE of sysexits.h: something that the server needs is not as it must be. */
@@ -21,7 +22,12 @@ async function main(): Promise<void> {
     process.exit(1);
   };
   process.on('uncaughtException', die('process.uncaughtException'));
-  process.on('unhandledRejection', die('process.unhandledRejection'));
+  const dieOfRejection = die('process.unhandledRejection');
+  process.on('unhandledRejection', (reason) => {
+    // Whoever waited for that connection has heard of it: a database that goes away ends no node.
+    if (isUnheardSetupFailure(reason)) log.warn({ err: reason }, 'process.connectionFailed');
+    else dieOfRejection(reason);
+  });
   const server = new FastimServer(config, { log, onLost: die('server.lost') });
   const stop = stopOnSignals(server, die('server.stopFailed'));
   try {

@@ -10,3 +10,11 @@ export function openPool(config: PoolConfig): Pool {
   if (events instanceof EventEmitter) events.on('error', () => undefined);
   return pool;
 }
+
+/**
+ * Whether a rejection is one that the driver leaves unheard by itself: when a connection breaks while its session is being set up,
+ * it rejects what waited for the connection, and a promise of its own that nobody can get at.
+ */
+export function isUnheardSetupFailure(reason: unknown): boolean {
+  return reason instanceof Error && 'code' in reason && reason.code === 'ER_INITIAL_SQL_ERROR';
+}

@@ -20,7 +20,7 @@ const classes = { sqlite: SqliteSql, mysql: MariadbSql };
 /** From now on every third commit happens, and nobody gets to know. */
 function loseAnswers(engine: keyof typeof classes): { readonly lost: () => number } {
   const { prototype } = classes[engine];
-   
+
   const transaction = prototype.transaction;
   let commits = 0;
   let lost = 0;
