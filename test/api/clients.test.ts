@@ -87,12 +87,14 @@ describe.each(['sqlite', 'mysql'] as const)('on %s', (engine) => {
     const resumed = front.subscribe(InboxDocument, { after: events[3]?.inbox.cursor ?? '' });
     await resumed.waitFor(3);
     await say(other, 'four');
-    expect(told(await resumed.waitFor(4))).toEqual([
+    const heard = told(await resumed.waitFor(4));
+    expect(heard.filter((text) => text !== 'InboxHeartbeat')).toEqual([
       'MessageAdded 2 two',
       'MessageAdded 3 three',
-      'InboxHeartbeat',
       'MessageAdded 4 four',
     ]);
+    // Where the replay ends is chance: a message may still have been on its way to the log.
+    expect(heard).toContain('InboxHeartbeat');
     // An older cursor shows messages as they are now.
     const again = front.subscribe(InboxDocument, { after: events[0]?.inbox.cursor ?? '' });
     expect(told(await again.waitFor(3))).toContain('MessageAdded 1 RecalledContent');
