@@ -35,6 +35,12 @@ export function cpuMicrosOf(pid: number): number {
   return fields === null ? 0 : (Number(fields[11]) + Number(fields[12])) * microsPerTick;
 }
 
+/** The same of the children of this process that have ended, in µs. */
+function endedChildrenMicros(): number {
+  const fields = statOf(process.pid);
+  return fields === null ? 0 : (Number(fields[13]) + Number(fields[14])) * microsPerTick;
+}
+
 /** What a process holds in memory, in KiB. */
 export function rssKibOf(pid: number): number {
   try {
@@ -57,7 +63,7 @@ export function busyMicros(): number {
 /** Watches what others use of the machine while a measurement runs. */
 export function watchOthers(pids: () => readonly number[]): () => number {
   const own = (): number =>
-    [process.pid, ...pids()].reduce((sum, pid) => sum + cpuMicrosOf(pid), 0);
+    [process.pid, ...pids()].reduce((sum, pid) => sum + cpuMicrosOf(pid), endedChildrenMicros());
   const before = { own: own(), busy: busyMicros(), at: process.hrtime.bigint() };
   return () => {
     const elapsed = Number(process.hrtime.bigint() - before.at) / 1000;
