@@ -180,7 +180,7 @@ export class Lane {
   async #undone(rowsMax: number): Promise<bigint[]> {
     const carried = this.#doubt?.carried;
     const rows = await this.#deps.source.sql.query<{ id: bigint }>(
-      'SELECT id FROM OutboxRow WHERE doneAtMs IS NULL AND id > ? ORDER BY id LIMIT ?',
+      'SELECT id FROM OutboxRow WHERE doneIn IS NULL AND id > ? ORDER BY id LIMIT ?',
       [this.position, rowsMax + (carried?.size ?? 0)],
     );
     const ids = rows.map(({ id }) => id).filter((id) => !carried?.has(id));

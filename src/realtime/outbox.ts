@@ -165,14 +165,14 @@ export class Outbox implements Lifecycle {
     const upTo = positions.reduce((least, position) => (position < least ? position : least));
     if (upTo > marks.upTo) {
       failpoints.reach('before-done');
-      const text = 'UPDATE OutboxRow SET doneAtMs = ? WHERE doneAtMs IS NULL AND id <= ?';
+      const text = 'UPDATE OutboxRow SET doneAtMs = ?, doneIn = 0 WHERE doneIn IS NULL AND id <= ?';
       await shard.sql.execute(text, [now, upTo]);
       marks.upTo = upTo;
       marks.markedAtMs = now;
     }
     const mayBeLeft = marks.sweptAtMs - keptMs <= marks.markedAtMs;
     if (mayBeLeft && now - marks.sweptAtMs >= keptMs / 10) {
-      await shard.sql.execute('DELETE FROM OutboxRow WHERE doneAtMs < ?', [now - keptMs]);
+      await shard.sql.execute('DELETE FROM OutboxRow WHERE doneIn = 0 AND doneAtMs < ?', [now - keptMs]);
       marks.sweptAtMs = now;
     }
   }
