@@ -132,6 +132,22 @@ const table = {
   /** The slices in which it does so. */
   drainSliceMs: 250,
 
+  // Nodes
+  /** How often a node asks its Redis for the epoch of what that holds. */
+  redisEpochPollMs: 1 * second,
+  /** Entries that one call appends to logs, but for a stretch of events that has more: Redis does nothing else meanwhile. */
+  redisAppendEntriesMax: 2_000,
+  /** How long Redis may take to answer. */
+  redisAnswerMs: 2 * second,
+  /** How often a quiet connection to Redis is asked whether it lives. */
+  redisPingMs: 2 * second,
+  /** How long the routes of a gate hold that has not said that it lives. */
+  gateLeaseMs: 6 * second,
+  /** How often it says so. */
+  gateReportMs: 2 * second,
+  /** How often the heads of followed conversations are read, for a last event that was lost. */
+  followedPollMs: 5 * second,
+
   // Live events
   /** How long one typing notice holds. */
   typingTtlMs: 6 * second,

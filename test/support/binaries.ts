@@ -17,6 +17,12 @@ export const mariadbServer: Binary = {
   debianPackages: ['mariadb-server-core', 'mariadb-client-core'],
 };
 
+export const redisServer: Binary = {
+  what: 'Redis server',
+  names: ['redis-server'],
+  debianPackages: ['redis-server'],
+};
+
 export const chromium: Binary = {
   what: 'Chromium',
   names: [

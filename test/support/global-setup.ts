@@ -9,6 +9,7 @@ import {
   install,
   mariadbServer,
   mayInstall,
+  redisServer,
   versionOf,
   type Binary,
 } from './binaries.ts';
@@ -20,7 +21,7 @@ import type { TestMariadb } from './mariadb.ts';
  * happen to run on this machine are never touched.
  */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
-  const found = provideBinaries([mariadbServer, chromium]);
+  const found = provideBinaries([mariadbServer, redisServer, chromium]);
   const folder = mkdtempSync(join(tmpdir(), 'fastim-test-'));
   const socketPath = join(folder, 'machine.sock');
   let mariadb: Promise<TestMariadb> | undefined;
@@ -45,6 +46,7 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   process.once('exit', killAtExit);
   project.provide('machine', {
     mariadb: found.get(mariadbServer) != null,
+    redis: found.get(redisServer) != null,
     chromium: found.get(chromium) ?? null,
     socketPath,
   });

@@ -4,6 +4,7 @@ import { inject } from 'vitest';
 /** What the run's set-up found on this machine and hands to every test file. */
 export interface Machine {
   readonly mariadb: boolean;
+  readonly redis: boolean;
   readonly chromium: string | null;
   /** The unix socket on which the set-up hands out databases. */
   readonly socketPath: string;
@@ -18,6 +19,11 @@ declare module 'vitest' {
 /** Whether `createMariadbDatabase` can work here; under CI it always can, or nothing runs. */
 export function mariadbAvailable(): boolean {
   return inject('machine').mariadb;
+}
+
+/** Whether `startRedis` can work here; under CI it always can, or nothing runs. */
+export function redisAvailable(): boolean {
+  return inject('machine').redis;
 }
 
 /** The path of a Chromium or Chrome, or null; under CI never null. */
