@@ -1,0 +1,327 @@
+import { randomBytes } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { Fault } from '../lib/fault.ts';
+import { slotOf } from '../lib/id.ts';
+import { present } from '../lib/assert.ts';
+import type { Lifecycle } from '../lib/lifecycle.ts';
+import type { Logger } from '../lib/log.ts';
+import { claimEpoch, epochKey, otherEpoch, type LuaScript } from './lua.ts';
+
+/** What a Redis may be told: a command and its arguments. Rejects with a Fault UNAVAILABLE where it does not answer. */
+export interface RedisLink {
+  call(command: string, ...args: readonly (string | number)[]): Promise<unknown>;
+}
+
+/** An answer, and the epoch in which it was given. */
+export interface InEpoch<Answer> {
+  readonly epoch: bigint;
+  readonly answer: Answer;
+}
+
+export interface RedisDeps {
+  readonly log: Logger;
+  readonly limits: {
+    /** How long Redis may take to answer. */
+    readonly redisAnswerMs: number;
+    /** How often the epoch is asked for. */
+    readonly redisEpochPollMs: number;
+  };
+}
+
+type ScriptArgs = readonly (string | number)[];
+
+const retryMinMs = 50;
+const retryMaxMs = 500;
+const retryAfterMs = 300;
+
+/**
+ * One Redis, and the epoch of what it holds: a random name, so that it never comes again.
+ *
+ * Everything goes over one connection at a time, in the order of the calls. Before anything else is sent on a new one its
+ * `run_id` is read; one that is not what the epoch was given to makes a new epoch (a restart, a replica that was
+ * promoted), and so does an epoch that is gone (FLUSHALL). What was on its way when a connection broke is not sent again.
+ */
+export class RedisBucket implements Lifecycle, RedisLink {
+  readonly index: number;
+  readonly #url: string;
+  /** Its index and how many there are: users of other places would find logs here that ended long ago. */
+  readonly #place: string;
+  readonly #deps: RedisDeps;
+  readonly #onEpoch: ((link: RedisLink, epoch: bigint) => Promise<void>)[] = [];
+  readonly #onUp: ((isNewEpoch: boolean) => void)[] = [];
+  #client: Redis | null = null;
+  #isUp = false;
+  #epoch: bigint | null = null;
+  #connecting: Promise<void> | null = null;
+  #timer: NodeJS.Timeout | undefined;
+  #failures = 0;
+  #isStopped = false;
+
+  constructor(
+    url: string,
+    place: { readonly index: number; readonly count: number },
+    deps: RedisDeps,
+  ) {
+    this.#url = url;
+    this.index = place.index;
+    this.#place = `${place.index}/${place.count}`;
+    this.#deps = deps;
+  }
+
+  /** Whether calls go out. */
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  /** The epoch last known; null: none yet. */
+  get epoch(): bigint | null {
+    return this.#epoch;
+  }
+
+  /** Waits for the first try alone: a node that finds no Redis goes on without it. */
+  async start(): Promise<void> {
+    await this.#connect();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#drop();
+    clearTimeout(this.#timer);
+    await this.#connecting;
+    this.#drop();
+  }
+
+  /**
+   * Told of each epoch before anything else is sent in it; what it rejects with breaks the connection off.
+   */
+  onEpoch(listener: (link: RedisLink, epoch: bigint) => Promise<void>): void {
+    this.#onEpoch.push(listener);
+  }
+
+  /** Told whenever calls go out again. Must not throw. */
+  onUp(listener: (isNewEpoch: boolean) => void): void {
+    this.#onUp.push(listener);
+  }
+
+  async call(command: string, ...args: ScriptArgs): Promise<unknown> {
+    return this.#send(this.#ready(), (client) => client.call(command, ...args));
+  }
+
+  /** Runs a script that holds in any epoch. */
+  async run(script: LuaScript, keys: readonly string[], args: ScriptArgs): Promise<unknown> {
+    return this.#eval(this.#ready(), script, keys, args);
+  }
+
+  /** Runs an `epochScript` in the epoch that holds; where that has changed, in the new one. */
+  async runInEpoch(script: LuaScript, args: ScriptArgs): Promise<InEpoch<unknown>> {
+    try {
+      return await this.#tryInEpoch(script, args);
+    } catch (error) {
+      if (!isOtherEpoch(error)) throw error;
+    }
+    await this.#renew();
+    return this.#tryInEpoch(script, args);
+  }
+
+  async #tryInEpoch(script: LuaScript, args: ScriptArgs): Promise<InEpoch<unknown>> {
+    const client = this.#ready();
+    const epoch = present(this.#epoch, 'a bucket that is up has an epoch');
+    const answer = await this.#eval(client, script, [epochKey], [String(epoch), ...args]);
+    return { epoch, answer };
+  }
+
+  #ready(): Redis {
+    if (!this.#client || !this.#isUp) throw unavailable();
+    return this.#client;
+  }
+
+  async #eval(
+    client: Redis,
+    { sha, text }: LuaScript,
+    keys: readonly string[],
+    args: ScriptArgs,
+  ): Promise<unknown> {
+    try {
+      return await this.#send(client, (to) => to.evalsha(sha, keys.length, ...keys, ...args));
+    } catch (error) {
+      if (!refusalOf(error).startsWith('NOSCRIPT')) throw error;
+      return this.#send(client, (to) => to.eval(text, keys.length, ...keys, ...args));
+    }
+  }
+
+  /** What Redis refuses is thrown as it is; where it does not answer, nothing more goes over that connection. */
+  async #send<T>(client: Redis, call: (client: Redis) => Promise<T>): Promise<T> {
+    try {
+      return await call(client);
+    } catch (error) {
+      const refusal = refusalOf(error);
+      if (refusal !== '' && !isReadOnly(refusal)) throw error;
+      this.#broken(client, error);
+      throw unavailable(error);
+    }
+  }
+
+  #broken(client: Redis, error: unknown): void {
+    if (this.#client !== client) return;
+    if (!this.#isStopped) this.#deps.log.warn({ err: error, redis: this.index }, 'redis.lost');
+    this.#drop();
+    this.#later();
+  }
+
+  #drop(): void {
+    this.#client?.disconnect();
+    this.#client = null;
+    this.#isUp = false;
+  }
+
+  #later(): void {
+    if (this.#isStopped) return;
+    clearTimeout(this.#timer);
+    const pauseMs = Math.min(retryMinMs * 2 ** Math.min(this.#failures, 6), retryMaxMs);
+    this.#timer = setTimeout(() => void this.#connect(), pauseMs);
+  }
+
+  #connect(): Promise<void> {
+    this.#connecting ??= this.#tryConnect().finally(() => {
+      this.#connecting = null;
+    });
+    return this.#connecting;
+  }
+
+  async #tryConnect(): Promise<void> {
+    if (this.#isStopped || this.#client) return;
+    const { redisAnswerMs } = this.#deps.limits;
+    const client = new Redis(this.#url, {
+      lazyConnect: true,
+      // Each connection is a client of its own: nothing of an old one is ever sent on a new one.
+      retryStrategy: null,
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      enableReadyCheck: false,
+      maxRetriesPerRequest: 0,
+      connectTimeout: redisAnswerMs,
+      commandTimeout: redisAnswerMs,
+      keepAlive: 10_000,
+    });
+    client.on('error', () => undefined);
+    client.on('close', () => this.#broken(client, new Error('the connection closed')));
+    this.#client = client;
+    try {
+      await client.connect();
+      await this.#claim(client);
+      this.#failures = 0;
+    } catch (error) {
+      this.#failures += 1;
+      if (this.#failures === 1 && !this.#isStopped) {
+        this.#deps.log.warn({ err: error, redis: this.index }, 'redis.unreachable');
+      }
+      client.disconnect();
+      if (this.#client === client) this.#client = null;
+      this.#isUp = false;
+      this.#later();
+    }
+  }
+
+  /** From here on what is sent on this connection is sent in an epoch that is known. */
+  async #claim(client: Redis): Promise<void> {
+    const info = await client.info();
+    const run = /^run_id:(\w+)/m.exec(info)?.[1];
+    if (run === undefined || /^loading:1/m.test(info) || /^role:slave/m.test(info)) {
+      throw new Error('this Redis is not to be written to yet');
+    }
+    const fresh = randomBytes(8).readBigUInt64BE() >> 1n;
+    const { text } = claimEpoch;
+    const name = await client.eval(text, 1, epochKey, run, this.#place, String(fresh));
+    const epoch = BigInt(String(name));
+    const isNew = epoch !== this.#epoch;
+    if (isNew) {
+      const link: RedisLink = { call: (command, ...args) => client.call(command, ...args) };
+      for (const listener of this.#onEpoch) await listener(link, epoch);
+      this.#deps.log.info({ redis: this.index, epoch: String(epoch) }, 'redis.epoch');
+    }
+    if (this.#isStopped || this.#client !== client) throw new Error('the connection is gone');
+    this.#epoch = epoch;
+    this.#isUp = true;
+    for (const listener of this.#onUp) listener(isNew);
+    this.#watch(client);
+  }
+
+  /** The epoch is another: what comes next waits for it. */
+  async #renew(): Promise<void> {
+    const client = this.#client;
+    if (this.#isUp && client) {
+      this.#isUp = false;
+      this.#connecting = this.#claim(client)
+        .catch((error: unknown) => this.#broken(client, error))
+        .finally(() => {
+          this.#connecting = null;
+        });
+    }
+    await this.#connecting;
+    if (!this.#isUp) throw unavailable();
+  }
+
+  /** Asks now and then for the epoch: a connection that is dead shows, and a Redis that was emptied while nothing was sent. */
+  #watch(client: Redis): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      void this.#look(client);
+    }, this.#deps.limits.redisEpochPollMs);
+  }
+
+  async #look(client: Redis): Promise<void> {
+    try {
+      const name = await this.#send(client, (to) => to.hget(epochKey, 'name'));
+      if (this.#client !== client || !this.#isUp) return;
+      if (name === String(this.#epoch)) this.#watch(client);
+      else await this.#renew();
+    } catch {
+      // What broke is mended elsewhere; what Redis refused may pass.
+      if (this.#client === client && this.#isUp) this.#watch(client);
+    }
+  }
+}
+
+/** All that keep something: each user has one, by the slot of their id. */
+export class RedisBuckets implements Lifecycle {
+  readonly all: readonly RedisBucket[];
+
+  /** @param urls as configured: their order and number say whose is which. */
+  constructor(urls: readonly string[], deps: RedisDeps) {
+    this.all = urls.map((url, index) => new RedisBucket(url, { index, count: urls.length }, deps));
+  }
+
+  of(userId: bigint): RedisBucket {
+    return present(this.all[slotOf(userId) % this.all.length], 'a slot has a bucket');
+  }
+
+  get isUp(): boolean {
+    return this.all.every((bucket) => bucket.isUp);
+  }
+
+  async start(): Promise<void> {
+    await Promise.all(this.all.map((bucket) => bucket.start()));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.all.map((bucket) => bucket.stop()));
+  }
+}
+
+/** What Redis said where it refused; empty where it did not answer. */
+function refusalOf(error: unknown): string {
+  return error instanceof Error && error.name === 'ReplyError' ? error.message : '';
+}
+
+function isOtherEpoch(error: unknown): boolean {
+  return refusalOf(error).startsWith(otherEpoch);
+}
+
+/** It has become a replica of another. */
+function isReadOnly(refusal: string): boolean {
+  return /^(READONLY|LOADING|MASTERDOWN)/.test(refusal);
+}
+
+function unavailable(cause?: unknown): Fault {
+  return new Fault('UNAVAILABLE', 'Redis did not answer.', { retryAfterMs, cause });
+}
