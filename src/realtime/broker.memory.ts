@@ -1,10 +1,9 @@
 import type { Broker, Listener, Subscription } from './broker.ts';
 
 /** What the brokers of one process share. */
-export type Hub = Map<
-  string,
-  Map<object, { readonly broker: MemoryBroker; readonly tell: Listener }>
->;
+export type Hub = Map<string, Seats>;
+
+type Seats = Map<object, { readonly broker: MemoryBroker; readonly tell: Listener }>;
 
 /** Carries texts within a process: for one node, and for several that a test runs side by side. */
 export class MemoryBroker implements Broker {
