@@ -42,6 +42,13 @@ export interface Config {
     /** Every slot once; undefined: equal ranges in the shards' order. */
     readonly slotMap: readonly SlotRange[] | undefined;
   };
+  /** What joins it with other nodes; null: it is alone, and holds its shards against others. */
+  readonly cluster: {
+    /** One Redis, or several by bucket of users: their order and number say whose is which. */
+    readonly redisUrls: readonly string[];
+    /** Undefined: a random one. */
+    readonly nodeId: string | undefined;
+  } | null;
   readonly tokens: {
     readonly accessTtlSeconds: number;
     readonly refreshGraceSeconds: number;
@@ -104,6 +111,20 @@ const slotMap = variables
     return z.NEVER;
   });
 
+/** Nodes share their data and their keys: what they cannot share they must not have. */
+const cluster = variables
+  .pick({ REDIS_URLS: true, DATABASE_URLS: true, ACCESS_TOKEN_KEYS: true })
+  .superRefine(({ REDIS_URLS, DATABASE_URLS, ACCESS_TOKEN_KEYS }, context): void => {
+    if (REDIS_URLS.length === 0) return;
+    const need = (path: string, message: string): void => {
+      context.addIssue({ code: 'custom', path: [path], message });
+    };
+    if (DATABASE_URLS.length === 0) need('DATABASE_URLS', 'is needed with REDIS_URLS');
+    if (ACCESS_TOKEN_KEYS === undefined) {
+      need('ACCESS_TOKEN_KEYS', 'is needed with REDIS_URLS: all nodes sign with the same keys');
+    }
+  });
+
 /**
  * The configuration that an environment says; an empty variable is an absent one, an unknown one
  * is no matter. The only reader of `process.env`.
@@ -119,9 +140,10 @@ export function readConfig(
   const parsed = variables.safeParse(Object.fromEntries(given));
   const map = slotMap.safeParse(Object.fromEntries(given));
   const armed = failpoints.safeParse(Object.fromEntries(given));
-  if (parsed.success && map.success && armed.success)
+  const joined = cluster.safeParse(Object.fromEntries(given));
+  if (parsed.success && map.success && armed.success && joined.success)
     return frozen(toConfig(parsed.data, map.data));
-  const issues = [parsed, map, armed].flatMap(({ error }) => error?.issues ?? []);
+  const issues = [parsed, map, armed, joined].flatMap(({ error }) => error?.issues ?? []);
   const mistakes = issues.map(({ path, message }) => `${path.join('.')} ${message}`);
   throw new ConfigError([...new Set(mistakes)]);
 }
@@ -159,6 +181,8 @@ function toConfig(
       databaseUrls: given.DATABASE_URLS,
       slotMap: slotRanges,
     },
+    cluster:
+      given.REDIS_URLS.length === 0 ? null : { redisUrls: given.REDIS_URLS, nodeId: given.NODE_ID },
     tokens: {
       accessTtlSeconds: given.ACCESS_TOKEN_TTL_SECONDS,
       refreshGraceSeconds: given.REFRESH_GRACE_SECONDS,

@@ -284,10 +284,11 @@ function allowedOrigins({ http }: Config): ReadonlySet<string> {
   return new Set([...own, ...http.allowedOrigins]);
 }
 
-function shardsConfig({ storage }: Config): ShardsConfig {
+function shardsConfig({ storage, cluster }: Config): ShardsConfig {
   const { dataDir, databaseUrls, slotMap } = storage;
   if (databaseUrls.length === 0) return { kind: 'sqlite', dataDir };
-  return { kind: 'mysql', urls: databaseUrls, isSingleNode: true, ...(slotMap && { slotMap }) };
+  const isSingleNode = cluster === null;
+  return { kind: 'mysql', urls: databaseUrls, isSingleNode, ...(slotMap && { slotMap }) };
 }
 
 function keyFile({ storage, tokens }: Config): KeyFile {

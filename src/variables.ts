@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { areFailpoints } from './lib/failpoint.ts';
 import { logLevels } from './lib/log.ts';
-import { databaseOf, isDatabaseUrl, isOrigin, isPublicUrl } from './lib/urls.ts';
+import { databaseOf, isDatabaseUrl, isOrigin, isPublicUrl, isRedisUrl } from './lib/urls.ts';
 
 export const sessionPolicies = ['same-class', 'single', 'unlimited'] as const;
 /** Which of a user's sessions a sign-in displaces: those of its platform class, all, none. */
@@ -83,11 +83,16 @@ export const variables = z.object({
     .string()
     .optional()
     .describe('Which slots live on which shard, like 0-511=0,512-1023=1; empty: equal ranges.'),
-  REDIS_URL: z
+  REDIS_URLS: list
+    .refine((urls) => urls.every(isRedisUrl), 'must be URLs like redis://:secret@host:6379')
+    .refine(isDistinct, 'must not name one Redis twice')
+    .default([])
+    .describe('The Redis that joins several nodes, or several by users; empty: one node alone.'),
+  NODE_ID: z
     .string()
-    .refine(() => false, 'joins several nodes, which this version does not support: leave it empty')
+    .refine((text) => /^[\w.-]{1,64}$/.test(text), 'must be a name like node-1')
     .optional()
-    .describe('The Redis that joins several nodes; not supported yet, so leave it empty.'),
+    .describe('What this node is called, unlike any other; empty: a name made at each start.'),
   ACCESS_TOKEN_TTL_SECONDS: whole(5, 86_400)
     .default(900)
     .describe('How long an access token lives.'),

@@ -42,6 +42,7 @@ it('gives every default where nothing is set', () => {
       connectionsPerAddress: 5_000,
     },
     storage: { dataDir: '.fastim', databaseUrls: [], slotMap: undefined },
+    cluster: null,
     tokens: { accessTtlSeconds: 900, refreshGraceSeconds: 60, keysFile: undefined },
     messages: { recallWindowSeconds: 120, editWindowSeconds: 86_400 },
     groups: { largeAboveMembers: 200, receiptsUpToMembers: 50 },
@@ -95,11 +96,11 @@ it('says all mistakes at once, and no secret with them', () => {
     LOG_LEVEL: 'loud',
     DATABASE_URLS: 'mysql://root:hunter2@/,x',
     SLOT_MAP: '0-511=0',
-    REDIS_URL: 'redis://:hunter2@localhost',
+    REDIS_URLS: 'http://:hunter2@localhost',
   };
   const mistakes = mistakesOf(env);
   expect(mistakes.map((line) => line.split(' ')[0])).toEqual(
-    expect.arrayContaining(['PORT', 'LOG_LEVEL', 'DATABASE_URLS', 'REDIS_URL']),
+    expect.arrayContaining(['PORT', 'LOG_LEVEL', 'DATABASE_URLS', 'REDIS_URLS']),
   );
   expect(() => readConfig(env)).toThrow(/^The configuration is wrong:\n {2}PORT must be/);
   expect(mistakes.join()).not.toContain('hunter2');
@@ -120,7 +121,7 @@ it.each([
   ['SLOT_MAP', '0-1023=1'],
   ['SLOT_MAP', '0-1024=0'],
   ['SLOT_MAP', '0-600=0,500-1023=0'],
-  ['REDIS_URL', 'redis://localhost'],
+  ['NODE_ID', 'node 1'],
   ['ACCESS_TOKEN_TTL_SECONDS', '0'],
   ['REFRESH_GRACE_SECONDS', 'soon'],
   ['LARGE_GROUP_MEMBERS', '1'],
@@ -134,6 +135,25 @@ it.each([
   const mistakes = mistakesOf({ [name]: value });
   expect(mistakes).toHaveLength(1);
   expect(mistakes[0]).toMatch(new RegExp(`^${name} [a-z]`));
+});
+
+it('joins nodes that share databases and keys, and no others', () => {
+  const env = {
+    REDIS_URLS: 'redis://:secret@one:6379/1,rediss://two',
+    DATABASE_URLS: 'mysql://u:p@one/db',
+    ACCESS_TOKEN_KEYS: '/etc/keys.json',
+    NODE_ID: 'node-1',
+  };
+  expect(readConfig(env).cluster).toEqual({
+    redisUrls: ['redis://:secret@one:6379/1', 'rediss://two'],
+    nodeId: 'node-1',
+  });
+  expect(mistakesOf({ ...env, REDIS_URLS: 'redis://one,redis://one' })).toHaveLength(1);
+  expect(mistakesOf({ ...env, REDIS_URLS: 'one:6379' })).toHaveLength(1);
+  expect(mistakesOf({ REDIS_URLS: 'redis://one' }).map((line) => line.split(' ')[0])).toEqual([
+    'DATABASE_URLS',
+    'ACCESS_TOKEN_KEYS',
+  ]);
 });
 
 it('takes failpoints under test alone, and only what can be read', () => {
