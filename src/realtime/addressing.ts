@@ -38,6 +38,7 @@ export function addressPart(
   if (events.length === 0) return null;
   return {
     conversationId: part.conversationId,
+    firstEventNo: part.firstEventNo,
     nextEventNo: eventNo,
     membersEventNo: part.membersEventNo,
     atMs,

@@ -1,4 +1,6 @@
+import type { Message } from '../domain/timeline/timeline.ts';
 import type { LogEntry, LogEvent } from './log-entry.ts';
+import type { Regime } from './regimes.ts';
 
 /** An event and whom it concerns. */
 export interface Addressed {
@@ -16,29 +18,39 @@ export interface Recipient {
 /** A stretch of a conversation's events, guarded by its watermark. */
 export interface Stretch {
   readonly conversationId: bigint;
+  /** From here on, whether or not the first events concern anybody. */
+  readonly firstEventNo: number;
   /** The eventNo after the last of them. */
   readonly nextEventNo: number;
   readonly membersEventNo: number;
   readonly atMs: number;
   readonly events: readonly Addressed[];
+  /** Whatever came before them is done, as far as it concerns anybody there. */
+  readonly isWhole?: boolean;
 }
 
 export type ReadEvent = Extract<LogEvent, { kind: 'read' }>;
+
+/** What entries of a log tell, to whom they are told at once. */
+export interface Telling {
+  /** By `messageKey`. */
+  readonly messages: ReadonlyMap<string, Message>;
+  readonly regimes: ReadonlyMap<bigint, Regime>;
+}
 
 /**
  * Something to append, whole or not at all: stretches of events in the order of their commits; or a read position, guarded
  * by the one last told.
  */
-export type AppendJob = {
-  /** Called after the commit, in the order of the jobs, with what this one put into which logs. Must not throw. */
-  readonly deliver: (appended: readonly Appended[]) => void;
-} & (
+export type AppendJob = { readonly telling: Telling } & (
   | { readonly kind: 'events'; readonly stretches: readonly Stretch[] }
   | {
       readonly kind: 'read';
       readonly event: ReadEvent;
       /** How new the list of members is that the recipients were taken from. */
       readonly membersEventNo: number;
+      /** All that changed the members until then was told. */
+      readonly isWhole?: boolean;
       readonly atMs: number;
       /** With the eventNo of their joining: before that was appended, a read would be of a conversation unknown to them. */
       readonly recipients: readonly (Recipient & { readonly joinedEventNo: number })[];
@@ -53,10 +65,17 @@ export interface Appended {
   readonly entry: LogEntry;
 }
 
-/** `isStale`: a read was not told, since the members changed after its recipients were listed. */
+/** What became of a job. */
 export interface AppendOutcome {
-  readonly appended: readonly Appended[];
+  /** A read was not told, since the members changed after its recipients were listed. */
   readonly isStale: boolean;
+  /**
+   * Conversations of which something may be missing before what the job has of them: of these nothing was appended, but
+   * perhaps what came before the gap. Asked again with `isWhole`, what is missing does not count.
+   */
+  readonly behind: ReadonlySet<bigint>;
+  /** Where the logs may be lost as a whole: in which epoch of them this was done; 0n where they cannot. */
+  readonly epoch: bigint;
 }
 
 /** What of an event was not appended before: of a run perhaps only its end. */

@@ -1,7 +1,8 @@
 import type { Happening } from '../domain/inbox/inbox.ts';
-import type { CommittedRow, Message, OutboxPart } from '../domain/timeline/timeline.ts';
-import { crosses } from './large-groups.ts';
+import type { Message } from '../domain/timeline/timeline.ts';
+import type { Telling } from './append-job.ts';
 import type { LogEntry, LogEvent } from './log-entry.ts';
+import type { Regime } from './regimes.ts';
 import { messageKey } from './timeline-reads.ts';
 import type { MessageKey } from './timeline-reads.ts';
 
@@ -32,12 +33,8 @@ function eventKeys(event: LogEvent): MessageKey[] {
 
 /**
  * Tells entries of many logs by values that they share: one per thing that happened, however many users it is told to.
- * @param messages those of the entries by `messageKey`.
  */
-export function happeningsOf(
-  messages: ReadonlyMap<string, Message>,
-  rows: readonly CommittedRow[],
-): (entry: LogEntry) => Told[] {
+export function happeningsOf({ messages, regimes }: Telling): (entry: LogEntry) => Told[] {
   const shared = new Map<string, Happening>();
   const share = (key: string, make: () => Happening): Happening => {
     const known = shared.get(key);
@@ -46,7 +43,6 @@ export function happeningsOf(
     shared.set(key, made);
     return made;
   };
-  const regimes = regimesAfter(rows);
   return ({ event, lastOffset }) => {
     const { conversationId } = event;
     if (event.kind === 'added') {
@@ -66,29 +62,6 @@ export function happeningsOf(
     const happening = tellSmall(event, messages, regimes, share);
     return happening ? [{ offset: lastOffset, happening }] : [];
   };
-}
-
-/** What holds for a conversation after some rows. */
-interface Regime {
-  readonly isLarge: boolean;
-  /** The last part in which it crossed the limit of large groups. */
-  readonly crossing: OutboxPart | null;
-}
-
-/**
- * Of conversations that crossed the limit more than once the last regime counts: each crossing is told as the last one is,
- * so whoever hears them ends where the conversation is.
- */
-function regimesAfter(rows: readonly CommittedRow[]): ReadonlyMap<bigint, Regime> {
-  const regimes = new Map<bigint, Regime>();
-  for (const part of rows.flatMap(({ body }) => body.parts)) {
-    const { conversationId, isLarge } = part;
-    const regime = crosses(part)
-      ? { isLarge: !isLarge, crossing: part }
-      : { isLarge, crossing: regimes.get(conversationId)?.crossing ?? null };
-    regimes.set(conversationId, regime);
-  }
-  return regimes;
 }
 
 function tellSmall(

@@ -8,25 +8,25 @@ import { insertRows } from '../storage/inserts.ts';
 import { marks } from '../storage/sql.ts';
 import type { Sql, SqlTransaction, SqlValue, Statement } from '../storage/sql.ts';
 import { clip, unseen } from './append-job.ts';
-import type {
-  AppendJob,
-  Appended,
-  AppendOutcome,
-  ReadEvent,
-  Recipient,
-  Stretch,
-} from './append-job.ts';
+import type { AppendJob, Appended, ReadEvent, Recipient, Stretch, Telling } from './append-job.ts';
 import { entryColumns, entryValues, offsetCount } from './log-entry.ts';
 import type { LogEvent } from './log-entry.ts';
 
 export interface AppendDeps {
   readonly clock: Clock;
   readonly failpoints: Failpoints;
+  readonly deliver: (appended: readonly Appended[], telling: Telling) => void;
   readonly limits: {
     readonly inboxLogEventsKept: number;
     readonly inboxLogAgeMaxMs: number;
     readonly inboxTouchMs: number;
   };
+}
+
+/** What a job put into which logs. */
+export interface Decided {
+  readonly appended: readonly Appended[];
+  readonly isStale: boolean;
 }
 
 type ToldRow = Pick<ReadEvent, 'conversationId' | 'userId' | 'readSeq'>;
@@ -47,7 +47,7 @@ export async function appendJobs(
   shard: Shard,
   jobs: readonly AppendJob[],
   deps: AppendDeps,
-): Promise<Settled<AppendOutcome>[]> {
+): Promise<Settled<Decided>[]> {
   const outcomes = await shard.sql.transaction(async (tx) => {
     const append = new Append(shard.sql, jobs, deps);
     await append.load(tx);
@@ -57,7 +57,10 @@ export async function appendJobs(
     return decided;
   });
   deps.failpoints.reach('after-append');
-  outcomes.forEach(({ appended }, index) => jobs[index]?.deliver(appended));
+  outcomes.forEach(({ appended }, index) => {
+    const job = jobs[index];
+    if (job) deps.deliver(appended, job.telling);
+  });
   return outcomes.map((result) => ({ kind: 'done', result }));
 }
 
@@ -109,7 +112,7 @@ class Append {
     ]);
   }
 
-  decide(job: AppendJob): AppendOutcome {
+  decide(job: AppendJob): Decided {
     if (job.kind === 'read') return this.#decideRead(job);
     const appended: Appended[] = [];
     for (const stretch of job.stretches) this.#decideStretch(stretch, appended);
@@ -186,7 +189,7 @@ class Append {
     }
   }
 
-  #decideRead(job: Extract<AppendJob, { kind: 'read' }>): AppendOutcome {
+  #decideRead(job: Extract<AppendJob, { kind: 'read' }>): Decided {
     const { event } = job;
     const appended: Appended[] = [];
     // Somebody whom this list names may have been told that they are no member any more: nothing may follow that.

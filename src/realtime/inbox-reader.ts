@@ -1,5 +1,5 @@
 import type { Conversations, Membership } from '../domain/conversation/conversation.ts';
-import type { Happening } from '../domain/inbox/inbox.ts';
+import type { Cursor, Happening } from '../domain/inbox/inbox.ts';
 import type { Messages } from '../domain/message/message.ts';
 import type { Viewer } from '../domain/session/session.ts';
 import type { Message } from '../domain/timeline/timeline.ts';
@@ -40,12 +40,16 @@ export class InboxReader {
 
   /**
    * What follows an offset, at most so many offsets of it. Null where the log does not reach back to it: events are
-   * missing that were there.
+   * missing that were there. Nothing where another log has taken its place.
    */
-  async page(viewer: Viewer, afterOffset: bigint, eventsMax: number): Promise<ReplayPage | null> {
+  async page(
+    viewer: Viewer,
+    { epoch, offset }: Pick<Cursor, 'epoch' | 'offset'>,
+    eventsMax: number,
+  ): Promise<ReplayPage | null> {
     const { failpoints, inboxLog } = this.#deps;
-    const after = failpoints.hasBug('replay-off-by-one') ? afterOffset + 1n : afterOffset;
-    const entries = await inboxLog.read(viewer.userId, after, eventsMax);
+    const after = failpoints.hasBug('replay-off-by-one') ? offset + 1n : offset;
+    const entries = await inboxLog.read(viewer.userId, { epoch, offset: after }, eventsMax);
     failpoints.reach('during-replay');
     const wanted = cut(entries, after, eventsMax);
     if (wanted === null) return null;

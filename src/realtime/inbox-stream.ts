@@ -237,7 +237,8 @@ export class InboxStream implements Source<InboxItem> {
     if (!isWhole || this.#offset > head.lastOffset) {
       this.#reset(head);
     } else if (this.#offset < head.lastOffset) {
-      const page = await reader.page(this.viewer, this.#offset, limits.inboxReplayPageEvents);
+      const after = { epoch: this.#epoch, offset: this.#offset };
+      const page = await reader.page(this.viewer, after, limits.inboxReplayPageEvents);
       if (page) this.#putPage(page.events, page.position);
       else this.#reset(head);
     } else if (this.#noticesSinceMs !== null) {

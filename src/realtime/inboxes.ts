@@ -80,7 +80,7 @@ export class Inboxes implements Lifecycle {
     const end = { userId, epoch: head.epoch, offset: head.lastOffset, atMs: nowMs };
     if (!cursor) return { events: [], endCursor: encodeCursor(end), hasMore: false };
     if (!reachesBack(head, cursor, nowMs - limits.inboxLogAgeMaxMs)) return resetPage(end);
-    const page = await reader.page(viewer, cursor.offset, first);
+    const page = await reader.page(viewer, cursor, first);
     if (!page) return resetPage(end);
     const hasMore = page.position < head.lastOffset;
     const events = page.events.map(({ offset, atMs, happening }) => ({

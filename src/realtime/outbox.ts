@@ -2,16 +2,12 @@ import type { Clock } from '../lib/clock.ts';
 import type { Failpoints } from '../lib/failpoint.ts';
 import type { Lifecycle } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
-import type { CommittedRow, Message } from '../domain/timeline/timeline.ts';
+import type { CommittedRow } from '../domain/timeline/timeline.ts';
 import type { Shard, Shards } from '../storage/shards.ts';
-import { addressPart, needsMembers } from './addressing.ts';
-import { happeningsOf, keysOf } from './happenings.ts';
-import type { Addressed, Stretch } from './append-job.ts';
-import type { InboxLog } from './inbox-log.ts';
+import type { InboxLog, LogPlace } from './inbox-log.ts';
 import { Lane } from './lane.ts';
 import type { MemberLists } from './member-lists.ts';
-import type { Router } from './router.ts';
-import { messageKey, readMessages } from './timeline-reads.ts';
+import { stretchesOf, tellingOf } from './row-stretches.ts';
 
 export interface OutboxDeps {
   readonly shards: Shards;
@@ -20,7 +16,8 @@ export interface OutboxDeps {
   readonly log: Logger;
   readonly inboxLog: InboxLog;
   readonly memberLists: MemberLists;
-  readonly router: Router;
+  /** Whether anybody would be told what this user's log gets. */
+  readonly isHeard: (userId: bigint) => boolean;
   /** Told of rows of which perhaps nobody of this node heard at their commit. */
   readonly onFound: (rows: readonly CommittedRow[]) => void;
   readonly limits: {
@@ -51,9 +48,9 @@ export class Outbox implements Lifecycle {
   }
 
   async start(): Promise<void> {
-    const { shards, limits, log } = this.#deps;
+    const { shards, inboxLog, limits, log } = this.#deps;
     for (const source of shards.all) {
-      const lanes = shards.all.map(
+      const lanes = inboxLog.places.map(
         (target, index) =>
           new Lane({
             source,
@@ -93,55 +90,13 @@ export class Outbox implements Lifecycle {
     for (const lane of this.#lanes.get(shardIndex) ?? []) lane.doubt();
   }
 
-  async #carry(target: Shard, rows: readonly CommittedRow[]): Promise<void> {
-    const { inboxLog, router } = this.#deps;
-    const stretches = await this.#address(target, rows);
+  async #carry(place: LogPlace, rows: readonly CommittedRow[]): Promise<void> {
+    const { inboxLog, memberLists, shards, isHeard } = this.#deps;
+    const isOurs = (userId: bigint): boolean => inboxLog.placeOf(userId) === place;
+    const stretches = await stretchesOf(rows, memberLists, isOurs);
     if (stretches.length === 0) return;
-    const events = stretches.flatMap((stretch) => stretch.events);
-    const tell = happeningsOf(await this.#messagesFor(rows, events), rows);
-    await inboxLog.append(target, {
-      kind: 'events',
-      stretches,
-      deliver: (appended) => {
-        router.deliverAll(appended, tell);
-      },
-    });
-  }
-
-  async #address(target: Shard, rows: readonly CommittedRow[]): Promise<Stretch[]> {
-    const { shards, memberLists } = this.#deps;
-    const isOurs = (userId: bigint): boolean => shards.of(userId) === target;
-    const stretches: Stretch[] = [];
-    for (const { body, createdAtMs } of rows) {
-      for (const part of body.parts) {
-        const members = needsMembers(part)
-          ? (await memberLists.get(part.conversationId, part.membersEventNo)).members
-          : [];
-        const stretch = addressPart(part, members, isOurs, createdAtMs);
-        if (stretch) stretches.push(stretch);
-      }
-    }
-    return stretches;
-  }
-
-  /** What those events show that somebody here hears of: as the writer committed it, else as the timelines have it. */
-  async #messagesFor(
-    rows: readonly CommittedRow[],
-    events: readonly Addressed[],
-  ): Promise<ReadonlyMap<string, Message>> {
-    const { router, shards } = this.#deps;
-    const messages = new Map(
-      rows.flatMap((row) => row.messages.map((message) => [messageKey(message), message] as const)),
-    );
-    const heard = events.filter(({ recipients }) =>
-      recipients.some(({ userId }) => router.has(userId)),
-    );
-    const missing = keysOf(heard.map(({ event }) => event)).filter(
-      (key) => !messages.has(messageKey(key)),
-    );
-    const read = missing.length > 0 ? await readMessages(shards, missing) : [];
-    for (const [key, message] of read) messages.set(key, message);
-    return messages;
+    const telling = await tellingOf(rows, stretches, shards, isHeard);
+    await inboxLog.append(place, { kind: 'events', stretches, telling });
   }
 
   async #markDone(): Promise<void> {
@@ -172,7 +127,9 @@ export class Outbox implements Lifecycle {
     }
     const mayBeLeft = marks.sweptAtMs - keptMs <= marks.markedAtMs;
     if (mayBeLeft && now - marks.sweptAtMs >= keptMs / 10) {
-      await shard.sql.execute('DELETE FROM OutboxRow WHERE doneIn = 0 AND doneAtMs < ?', [now - keptMs]);
+      await shard.sql.execute('DELETE FROM OutboxRow WHERE doneIn = 0 AND doneAtMs < ?', [
+        now - keptMs,
+      ]);
       marks.sweptAtMs = now;
     }
   }

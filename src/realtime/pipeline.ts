@@ -6,7 +6,9 @@ import type { Logger } from '../lib/log.ts';
 import type { limits as allLimits } from '../limits.ts';
 import type { Shards } from '../storage/shards.ts';
 import { Followers } from './followers.ts';
-import { InboxLog } from './inbox-log.ts';
+import { happeningsOf } from './happenings.ts';
+import type { InboxLog } from './inbox-log.ts';
+import { SqlInboxLog } from './inbox-log.sql.ts';
 import { LargeGroups } from './large-groups.ts';
 import { MemberLists } from './member-lists.ts';
 import { Outbox } from './outbox.ts';
@@ -43,14 +45,16 @@ export class Pipeline {
       shards: deps.shards,
       usersMax: deps.limits.memberListsUsersMax,
     });
-    this.inboxLog = new InboxLog({
+    this.inboxLog = new SqlInboxLog({
       ...deps,
+      deliver: (appended, telling) => this.router.deliverAll(appended, happeningsOf(telling)),
       onRecovered: (shard) => this.router.recheck((userId) => deps.shards.of(userId) === shard),
     });
     this.largeGroups = new LargeGroups(deps);
-    const shared = { ...deps, inboxLog: this.inboxLog, memberLists, router: this.router };
+    const shared = { ...deps, inboxLog: this.inboxLog, memberLists };
     this.outbox = new Outbox({
       ...shared,
+      isHeard: (userId) => this.router.has(userId),
       onFound: (rows) => rows.forEach((row) => this.#found(row)),
     });
     this.readNotices = new ReadNotices(shared);

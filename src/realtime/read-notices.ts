@@ -2,13 +2,10 @@ import type { Clock } from '../lib/clock.ts';
 import type { Failpoints } from '../lib/failpoint.ts';
 import type { Lifecycle } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
-import { readPerShard } from '../storage/per-shard.ts';
 import type { Shard, Shards } from '../storage/shards.ts';
-import { happeningsOf } from './happenings.ts';
-import type { AppendJob } from './append-job.ts';
-import type { InboxLog } from './inbox-log.ts';
+import type { AppendJob, Telling } from './append-job.ts';
+import type { InboxLog, LogPlace } from './inbox-log.ts';
 import type { ListedMember, MemberLists } from './member-lists.ts';
-import type { Router } from './router.ts';
 
 export interface ReadNoticesDeps {
   readonly shards: Shards;
@@ -17,7 +14,6 @@ export interface ReadNoticesDeps {
   readonly log: Logger;
   readonly inboxLog: InboxLog;
   readonly memberLists: MemberLists;
-  readonly router: Router;
   /** Up to how many members a group tells all of them who has read. */
   readonly receiptGroupMembers: number;
   readonly limits: {
@@ -32,6 +28,9 @@ interface UntoldRead {
   readonly userId: bigint;
   readonly readSeq: number;
 }
+
+/** A read shows no message. */
+const nothingShown: Telling = { messages: new Map(), regimes: new Map() };
 
 type ReadJob = Extract<AppendJob, { kind: 'read' }>;
 
@@ -146,27 +145,32 @@ export class ReadNotices implements Lifecycle {
 
   /** Null where it must be told again later; those whom it could be told to have heard it then. */
   async #tell(read: UntoldRead, atMs: number, failures: unknown[]): Promise<UntoldRead | null> {
-    const { shards, memberLists, receiptGroupMembers } = this.#deps;
+    const { inboxLog, memberLists, receiptGroupMembers } = this.#deps;
     const list = await memberLists.read(read.conversationId);
     const reader = list.members.find(({ userId }) => userId === read.userId);
     if (!reader) return read;
     const isToAll = !list.isLarge && list.memberCount <= receiptGroupMembers;
     const recipients = isToAll ? list.members : [reader];
-    const outcomes = await readPerShard(
-      shards,
-      recipients,
-      ({ userId }) => userId,
-      (target, ofShard) =>
-        this.#append(target, read, ofShard, list.membersEventNo, atMs).catch((error: unknown) => {
+    const byPlace = new Map<LogPlace, ListedMember[]>();
+    for (const recipient of recipients) {
+      const place = inboxLog.placeOf(recipient.userId);
+      const known = byPlace.get(place);
+      if (known) known.push(recipient);
+      else byPlace.set(place, [recipient]);
+    }
+    const outcomes = await Promise.all(
+      [...byPlace].map(([place, there]) =>
+        this.#append(place, read, there, list.membersEventNo, atMs).catch((error: unknown) => {
           failures.push(error);
           return false;
         }),
+      ),
     );
     return outcomes.every((isDone) => isDone) ? read : null;
   }
 
   async #append(
-    target: Shard,
+    place: LogPlace,
     { conversationId, userId, readSeq }: UntoldRead,
     recipients: readonly ListedMember[],
     membersEventNo: number,
@@ -178,9 +182,9 @@ export class ReadNotices implements Lifecycle {
       membersEventNo,
       atMs,
       recipients,
-      deliver: (appended) => this.#deps.router.deliverAll(appended, happeningsOf(new Map(), [])),
+      telling: nothingShown,
     };
-    const { isStale } = await this.#deps.inboxLog.append(target, job);
+    const { isStale } = await this.#deps.inboxLog.append(place, job);
     return !isStale;
   }
 }

@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import { InboxLog } from '../../src/realtime/inbox-log.ts';
+import { SqlInboxLog } from '../../src/realtime/inbox-log.sql.ts';
 import type { TestUser } from '../support/clients.ts';
 import {
   addedSeqs,
@@ -20,10 +20,10 @@ afterEach(() => vi.restoreAllMocks());
 
 /** Two users whose inboxes live on the first and on the second shard. */
 async function oneOnEach(server: TestServer): Promise<[TestUser, TestUser]> {
-  const { append } = InboxLog.prototype;
+  const { append } = SqlInboxLog.prototype;
   const shardOf = new Map<bigint, number>();
-  const watch = vi.spyOn(InboxLog.prototype, 'append').mockImplementation(function (
-    this: InboxLog,
+  const watch = vi.spyOn(SqlInboxLog.prototype, 'append').mockImplementation(function (
+    this: SqlInboxLog,
     shard,
     job,
   ) {
@@ -57,9 +57,13 @@ it('a shard that fails holds up its own users alone, and goes on in order', asyn
   const id = await groupOf(ann, bob);
   const ofAnn = await openInbox(ann);
   const ofBob = await openInbox(bob);
-  const { append } = InboxLog.prototype;
+  const { append } = SqlInboxLog.prototype;
   const state = { isDown: true };
-  vi.spyOn(InboxLog.prototype, 'append').mockImplementation(function (this: InboxLog, shard, job) {
+  vi.spyOn(SqlInboxLog.prototype, 'append').mockImplementation(function (
+    this: SqlInboxLog,
+    shard,
+    job,
+  ) {
     if (shard.index === 1 && state.isDown) return Promise.reject(new Error('down'));
     return append.call(this, shard, job);
   });
@@ -87,9 +91,9 @@ it('what overflows a lane is read from the outbox', async () => {
   const [ann, bob] = (await people(server, 2)) as [TestUser, TestUser];
   const id = await ann.directWith(bob);
   const ofBob = await openInbox(bob);
-  const { append } = InboxLog.prototype;
-  vi.spyOn(InboxLog.prototype, 'append').mockImplementation(async function (
-    this: InboxLog,
+  const { append } = SqlInboxLog.prototype;
+  vi.spyOn(SqlInboxLog.prototype, 'append').mockImplementation(async function (
+    this: SqlInboxLog,
     shard,
     job,
   ) {
@@ -113,9 +117,9 @@ it.each(['sqlite', 'mysql'] as const)(
     await first.until(() => addedSeqs(first).includes(1), 'the first');
     const cursor = cursorAt(first, 0);
     // Appended, and yet it looks as if it had failed; then truly failed.
-    const { append } = InboxLog.prototype;
-    const fail = vi.spyOn(InboxLog.prototype, 'append').mockImplementation(async function (
-      this: InboxLog,
+    const { append } = SqlInboxLog.prototype;
+    const fail = vi.spyOn(SqlInboxLog.prototype, 'append').mockImplementation(async function (
+      this: SqlInboxLog,
       shard,
       job,
     ) {

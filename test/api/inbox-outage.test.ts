@@ -1,6 +1,6 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { Messages } from '../../src/domain/message/message.ts';
-import { InboxLog } from '../../src/realtime/inbox-log.ts';
+import { SqlInboxLog } from '../../src/realtime/inbox-log.sql.ts';
 import { SqlError } from '../../src/storage/sql.ts';
 import type { TestUser } from '../support/clients.ts';
 import {
@@ -27,7 +27,7 @@ it('a log or a timeline that cannot be read for a while ends no stream', async (
   const first = await openInbox(bob);
   for (const index of range(1, 5)) await send(ann, id, `${index}`);
   await first.until(() => addedSeqs(first).includes(5), 'all of them');
-  const read = vi.spyOn(InboxLog.prototype, 'read').mockImplementation(gone);
+  const read = vi.spyOn(SqlInboxLog.prototype, 'read').mockImplementation(gone);
   const page = vi.spyOn(Messages.prototype, 'page').mockImplementation(gone);
   const replay = await openInbox(bob, cursorAt(first, 0));
   const followed = await follow(bob, id, { afterSeq: 0 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'graphql';
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { RemoveMemberDocument } from '../../client/generated/documents.ts';
-import { InboxLog } from '../../src/realtime/inbox-log.ts';
+import { SqlInboxLog } from '../../src/realtime/inbox-log.sql.ts';
 import type { TestUser } from '../support/clients.ts';
 import {
   brief,
@@ -131,9 +131,9 @@ describe.each(['sqlite', 'mysql'] as const)('viewer.inbox on %s', (engine) => {
     ].map((text) => parse(text) as TypedDocumentNode<Answer, Record<string, never>>);
     for (const document of documents) {
       // Right after the head was read, and before anything else is, something happens.
-      const { open } = InboxLog.prototype;
-      const act = vi.spyOn(InboxLog.prototype, 'open').mockImplementationOnce(async function (
-        this: InboxLog,
+      const { open } = SqlInboxLog.prototype;
+      const act = vi.spyOn(SqlInboxLog.prototype, 'open').mockImplementationOnce(async function (
+        this: SqlInboxLog,
         userId,
       ) {
         const head = await open.call(this, userId);

@@ -3,6 +3,7 @@ import type { OutboxItem, OutboxPart } from '../../src/domain/timeline/timeline.
 import { addressPart, needsMembers } from '../../src/realtime/addressing.ts';
 import { clip, unseen } from '../../src/realtime/append-job.ts';
 import { happeningsOf } from '../../src/realtime/happenings.ts';
+import { regimesAfter } from '../../src/realtime/regimes.ts';
 
 const conversationId = 9n;
 const all = (): boolean => true;
@@ -76,12 +77,12 @@ test('of several rows the last regime counts, and the crossing’s own counters'
     createdAtMs: 0,
     messages: [],
   }));
-  const tell = happeningsOf(new Map(), rows);
+  const tell = happeningsOf({ messages: new Map(), regimes: regimesAfter(rows) });
   const crossing = tell({ event: { kind: 'advanced', conversationId }, lastOffset: 3n, atMs: 0 });
   expect(crossing.map(({ happening }) => happening)).toEqual([
     { kind: 'ConversationAdvanced', conversationId, lastSeq: 6, changeSeq: 1, isLarge: true },
   ]);
-  const alone = happeningsOf(new Map(), rows.slice(0, 1));
+  const alone = happeningsOf({ messages: new Map(), regimes: regimesAfter(rows.slice(0, 1)) });
   const said = alone({ event: { kind: 'advanced', conversationId }, lastOffset: 3n, atMs: 0 });
   expect(said[0]?.happening).toMatchObject({ isLarge: true });
 });

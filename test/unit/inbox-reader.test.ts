@@ -15,12 +15,16 @@ function small(lastOffset: number): LogEntry {
   return { event: { kind: 'removed', conversationId }, lastOffset: BigInt(lastOffset), atMs: 0 };
 }
 
+function at(offset: bigint): { epoch: bigint; offset: bigint } {
+  return { epoch: 1n, offset };
+}
+
 function readerOf(entries: readonly LogEntry[]): InboxReader {
   return new InboxReader({
     failpoints: noFailpoints,
     inboxLog: {
-      read: (_userId: bigint, after: bigint, max: number) =>
-        Promise.resolve(entries.filter((entry) => entry.lastOffset > after).slice(0, max)),
+      read: (_userId: bigint, after: { offset: bigint }, max: number) =>
+        Promise.resolve(entries.filter((entry) => entry.lastOffset > after.offset).slice(0, max)),
     } as never,
     conversations: { enterAll: () => Promise.resolve(new Map()) },
     messages: {
@@ -39,7 +43,7 @@ test.each([1, 2, 3, 4, 5, 6, 7, 9, 10, 200])('pages of %i tell every offset once
     const seen: string[] = [];
     let position = BigInt(from);
     while (position < 10n) {
-      const page = await reader.page(viewer, position, size);
+      const page = await reader.page(viewer, at(position), size);
       const events = page?.events ?? [];
       expect(events.map(({ offset }) => offset)).toEqual(
         events.map((_, index) => position + BigInt(index) + 1n),
@@ -53,9 +57,9 @@ test.each([1, 2, 3, 4, 5, 6, 7, 9, 10, 200])('pages of %i tell every offset once
 });
 
 test('a hole is no page', async () => {
-  expect(await readerOf(log.slice(1)).page(viewer, 2n, 5)).toBeNull();
-  expect(await readerOf([run(1, 5, 5), run(6, 3, 9)]).page(viewer, 3n, 10)).toBeNull();
+  expect(await readerOf(log.slice(1)).page(viewer, at(2n), 5)).toBeNull();
+  expect(await readerOf([run(1, 5, 5), run(6, 3, 9)]).page(viewer, at(3n), 10)).toBeNull();
   // One that lies beyond the page is the next one's.
-  expect((await readerOf([run(1, 5, 5), run(6, 3, 9)]).page(viewer, 3n, 2))?.position).toBe(5n);
-  expect(await readerOf(log.slice(1)).page(viewer, 5n, 5)).not.toBeNull();
+  expect((await readerOf([run(1, 5, 5), run(6, 3, 9)]).page(viewer, at(3n), 2))?.position).toBe(5n);
+  expect(await readerOf(log.slice(1)).page(viewer, at(5n), 5)).not.toBeNull();
 });
