@@ -16,6 +16,7 @@ export type {
   SystemEvent,
   TextContent,
 } from './model.ts';
+export { decodeMessage, encodeMessage } from './message-text.ts';
 export type { CommittedRow, OutboxBody, OutboxItem, OutboxPart } from './outbox.ts';
 export { decodeBody, eventCount } from './outbox.ts';
 export { directKey, groupKey } from './payload.ts';
