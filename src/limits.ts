@@ -145,6 +145,9 @@ const table = {
   gateLeaseMs: 6 * second,
   /** How often it says so. */
   gateReportMs: 2 * second,
+  /** Users of a gate who look at their logs at a time, where something may have been missed; and how far apart such times are. */
+  recheckUsersPerSlice: 100,
+  recheckSliceMs: 20,
   /** How often the heads of followed conversations are read, for a last event that was lost. */
   followedPollMs: 5 * second,
 

@@ -94,11 +94,13 @@ export class InboxStream implements Source<InboxItem> {
     const { inboxLog, router, clock, limits } = this.#deps;
     const { userId } = this.viewer;
     // From before the head is read on, nothing can happen that is in neither.
-    router.add(userId, this);
-    const head = await inboxLog.open(userId).catch((error: unknown) => {
-      this.close();
-      throw error;
-    });
+    const isRouted = router.add(userId, this);
+    const head = await isRouted
+      .then(() => inboxLog.open(userId))
+      .catch((error: unknown) => {
+        this.close();
+        throw error;
+      });
     this.#epoch = head.epoch;
     this.#toldAtMs = clock.now();
     this.lastToldMs = clock.now();

@@ -48,7 +48,8 @@ export class Pipeline {
     this.inboxLog = new SqlInboxLog({
       ...deps,
       deliver: (appended, telling) => this.router.deliverAll(appended, happeningsOf(telling)),
-      onRecovered: (shard) => this.router.recheck((userId) => deps.shards.of(userId) === shard),
+      onRecovered: (shard) =>
+        this.router.recheck(this.router.userIds.filter((id) => deps.shards.of(id) === shard)),
     });
     this.largeGroups = new LargeGroups(deps);
     const shared = { ...deps, inboxLog: this.inboxLog, memberLists };

@@ -21,20 +21,43 @@ export interface Destination {
   recheck(): void;
 }
 
+/** Says to other nodes whether a user's events have somewhere to go on this one; resolves when they know. */
+export type TellRoute = (userId: bigint, isHere: boolean) => Promise<void>;
+
 /** Which connections of this node a user's events go to. */
 export class Router {
-  readonly #byUser = new Map<bigint, Set<Destination>>();
+  readonly #tellRoute: TellRoute;
+  readonly #byUser = new Map<bigint, { seats: Set<Destination>; isRouted: Promise<void> }>();
 
-  add(userId: bigint, destination: Destination): void {
+  /** @param tellRoute without it there are no other nodes. */
+  constructor(tellRoute: TellRoute = () => Promise.resolve()) {
+    this.#tellRoute = tellRoute;
+  }
+
+  /** Takes it in at once; resolves when no node appends to that user's log any more without telling this one. */
+  add(userId: bigint, destination: Destination): Promise<void> {
     const known = this.#byUser.get(userId);
-    if (known) known.add(destination);
-    else this.#byUser.set(userId, new Set([destination]));
+    if (known) {
+      known.seats.add(destination);
+      return known.isRouted;
+    }
+    const isRouted = this.#tellRoute(userId, true);
+    isRouted.catch(() => undefined);
+    this.#byUser.set(userId, { seats: new Set([destination]), isRouted });
+    return isRouted;
   }
 
   remove(userId: bigint, destination: Destination): void {
     const known = this.#byUser.get(userId);
-    known?.delete(destination);
-    if (known?.size === 0) this.#byUser.delete(userId);
+    known?.seats.delete(destination);
+    if (known?.seats.size !== 0) return;
+    this.#byUser.delete(userId);
+    this.#tellRoute(userId, false).catch(() => undefined);
+  }
+
+  /** Those whose events go anywhere here. */
+  get userIds(): readonly bigint[] {
+    return [...this.#byUser.keys()];
   }
 
   has(userId: bigint): boolean {
@@ -42,10 +65,9 @@ export class Router {
   }
 
   /** Has the destinations of some users look at the log. */
-  recheck(isConcerned: (userId: bigint) => boolean): void {
-    for (const [userId, destinations] of this.#byUser) {
-      if (!isConcerned(userId)) continue;
-      for (const destination of destinations) destination.recheck();
+  recheck(userIds: readonly bigint[]): void {
+    for (const userId of userIds) {
+      for (const destination of this.#byUser.get(userId)?.seats ?? []) destination.recheck();
     }
   }
 
@@ -55,7 +77,7 @@ export class Router {
    */
   deliverAll(appended: readonly Appended[], tell: (entry: LogEntry) => readonly Told[]): void {
     for (const { userId, joinedSeq, epoch, entry } of appended) {
-      const destinations = this.#byUser.get(userId);
+      const destinations = this.#byUser.get(userId)?.seats;
       if (!destinations) continue;
       for (const { offset, happening } of tell(entry)) {
         const delivery = { epoch, offset, atMs: entry.atMs, joinedSeq, happening };

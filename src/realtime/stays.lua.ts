@@ -4,14 +4,14 @@ import { plainScript } from '../storage/lua.ts';
  * What gates say of whom they have, on the Redis of a bucket of users, whatever the epoch. Gates are named `node.life`; a
  * gate's name stands in angle brackets.
  *
- * - `placesKey`: a hash, by place (`places.ts`), of the gates where it is: `<a><b>`. Never empty.
+ * - `staysKey`: a hash, by stay (`stays.ts`), of the gates where it is: `<a><b>`. Never empty.
  * - `gatesKey`: a sorted set of gates, by the ms of Redis' clock when their lease ends.
- * - `fim:gate:<name>`: a set of the places that a gate has, for whoever sweeps it.
+ * - `fim:gate:<name>`: a set of the stays that a gate has, for whoever sweeps it.
  *
  * A user who comes to their first gate, or leaves their last one, is told of on `presenceChannel`: `<user id> 1`, or
  * `<user id> 0 <ms>`.
  */
-export const placesKey = 'fim:places';
+export const staysKey = 'fim:stays';
 export const gatesKey = 'fim:gates';
 export const presenceChannel = 'presence';
 
@@ -40,7 +40,7 @@ end
 
 /**
  * Says who came to a gate and who left it. To repeat it does no harm.
- * KEYS: places, gates. ARGV: the gate's name; by place: the place, '1' or '0', when that was in ms.
+ * KEYS: stays, gates. ARGV: the gate's name; by stay: the stay, '1' or '0', when that was in ms.
  * Returns: nothing.
  */
 export const moveScript = plainScript(
@@ -62,8 +62,8 @@ end`,
 
 /**
  * Says that a gate lives.
- * KEYS: places, gates. ARGV: the gate's name; the ms of its lease.
- * Returns: 1 where it was known, 0 where its places are, or may be, forgotten; then names of gates whose lease has ended.
+ * KEYS: stays, gates. ARGV: the gate's name; the ms of its lease.
+ * Returns: 1 where it was known, 0 where its stays are, or may be, forgotten; then names of gates whose lease has ended.
  */
 export const leaseScript = plainScript(
   'lease',
@@ -73,8 +73,8 @@ return {1 - isNew, redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0,
 );
 
 /**
- * Forgets places of a gate whose lease has ended, some at a time; at last the gate.
- * KEYS: places, gates. ARGV: the gate's name; how many at most.
+ * Forgets stays of a gate whose lease has ended, some at a time; at last the gate.
+ * KEYS: stays, gates. ARGV: the gate's name; how many at most.
  * Returns: how many it took; fewer than asked for: none is left.
  */
 export const sweepScript = plainScript(

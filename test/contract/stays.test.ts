@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createLogger } from '../../src/lib/log.ts';
 import { limits } from '../../src/limits.ts';
-import { placesKey, presenceChannel } from '../../src/realtime/places.lua.ts';
-import { Places } from '../../src/realtime/places.redis.ts';
-import { attendanceOf, routeOf, seatOf } from '../../src/realtime/places.ts';
+import { staysKey, presenceChannel } from '../../src/realtime/stays.lua.ts';
+import { Stays } from '../../src/realtime/stays.redis.ts';
+import { attendanceOf, routeOf, seatOf } from '../../src/realtime/stays.ts';
 import { RedisBuckets } from '../../src/storage/redis.ts';
 import { redisAvailable } from '../support/machine.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
@@ -13,7 +13,7 @@ import { startRedis, type TestRedis } from '../support/redis.ts';
 const log = createLogger({ level: 'silent' });
 const quick = { ...limits, gateLeaseMs: 600, gateReportMs: 100, redisEpochPollMs: 100 };
 
-describe.skipIf(!redisAvailable())('places of gates in Redis', () => {
+describe.skipIf(!redisAvailable())('stays of gates in Redis', () => {
   let redis: TestRedis;
   let second: TestRedis;
   const stops: (() => Promise<void>)[] = [];
@@ -26,17 +26,17 @@ describe.skipIf(!redisAvailable())('places of gates in Redis', () => {
     await Promise.all([redis.stop(), second.stop()]);
   });
 
-  async function gate(name: string): Promise<Places> {
+  async function gate(name: string): Promise<Stays> {
     const buckets = new RedisBuckets([redis.url, second.url], { log, limits: quick });
-    const places = new Places({ buckets, gate: name, clock: systemClock, log, limits: quick });
+    const stays = new Stays({ buckets, gate: name, clock: systemClock, log, limits: quick });
     await buckets.start();
-    await places.start();
+    await stays.start();
     const stop = async (): Promise<void> => {
-      await places.stop();
+      await stays.stop();
       await buckets.stop();
     };
     stops.push(stop);
-    return Object.assign(places, { stopAll: stop });
+    return Object.assign(stays, { stopAll: stop });
   }
 
   async function until(isSo: () => Promise<boolean>): Promise<void> {
@@ -56,7 +56,7 @@ describe.skipIf(!redisAvailable())('places of gates in Redis', () => {
     ]);
     expect(await one.anywhere(all)).toEqual(new Set(all.slice(0, 2)));
     const client = new Redis(redis.url);
-    expect(await client.hget(placesKey, 'r2')).toBe('<other.1>');
+    expect(await client.hget(staysKey, 'r2')).toBe('<other.1>');
     client.disconnect();
     await one.set(routeOf(1n), false, 3);
     expect(await other.anywhere(all)).toEqual(new Set(all.slice(0, 2)));
@@ -82,7 +82,7 @@ describe.skipIf(!redisAvailable())('places of gates in Redis', () => {
   });
 
   test('what a dead gate had is forgotten once its lease has ended, however much it is', async () => {
-    const dead = (await gate('dead.1')) as Places & { stopAll: () => Promise<void> };
+    const dead = (await gate('dead.1')) as Stays & { stopAll: () => Promise<void> };
     const seats = Array.from({ length: 700 }, (_, index) => attendanceOf(BigInt(1000 + index)));
     await Promise.all(seats.map((seat) => dead.set(seat, true, 1)));
     const one = await gate('one.3');
@@ -99,18 +99,18 @@ describe.skipIf(!redisAvailable())('places of gates in Redis', () => {
     const one = await gate('one.4');
     let saidAgain = 0;
     one.onSaidAgain(() => (saidAgain += 1));
-    const places = [routeOf(20n), routeOf(21n)];
-    await Promise.all(places.map((place) => one.set(place, true, 1)));
+    const stays = [routeOf(20n), routeOf(21n)];
+    await Promise.all(stays.map((stay) => one.set(stay, true, 1)));
     const client = new Redis(redis.url);
     await client.flushall();
     client.disconnect();
-    await until(async () => (await one.anywhere(places)).size === 2 && saidAgain > 0);
+    await until(async () => (await one.anywhere(stays)).size === 2 && saidAgain > 0);
     await redis.kill9();
     await expect(one.set(routeOf(22n), true, 1)).rejects.toThrow();
     await one.set(routeOf(20n), false, 2).catch(() => undefined);
     await redis.start();
     await until(async () => {
-      const found = await one.anywhere([...places, routeOf(22n)]).catch(() => new Set());
+      const found = await one.anywhere([...stays, routeOf(22n)]).catch(() => new Set());
       return found.has(routeOf(21n)) && found.has(routeOf(22n)) && !found.has(routeOf(20n));
     });
   });

@@ -3,10 +3,10 @@ import type { Lifecycle } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
 import { chunks } from '../storage/per-shard.ts';
 import type { RedisBucket, RedisBuckets } from '../storage/redis.ts';
-import { gatesKey, leaseScript, moveScript, placesKey, sweepScript } from './places.lua.ts';
-import { idOf, type Place } from './places.ts';
+import { gatesKey, leaseScript, moveScript, staysKey, sweepScript } from './stays.lua.ts';
+import { idOf, type Stay } from './stays.ts';
 
-export interface PlacesDeps {
+export interface StaysDeps {
   readonly buckets: RedisBuckets;
   /** This gate's name, in this life. */
   readonly gate: string;
@@ -15,61 +15,61 @@ export interface PlacesDeps {
   readonly limits: { readonly gateLeaseMs: number; readonly gateReportMs: number };
 }
 
-const placesPerCall = 250;
-const keys = [placesKey, gatesKey];
+const staysPerCall = 250;
+const keys = [staysKey, gatesKey];
 
 /**
  * Who is at which gate, on the Redis of each bucket of users: this gate says who is here, under a lease, and may ask who is
- * anywhere. Where Redis forgot it, or this gate's lease had ended, it says all again; the places of a gate whose lease has
+ * anywhere. Where Redis forgot it, or this gate's lease had ended, it says all again; the stays of a gate whose lease has
  * ended any other one forgets.
  */
-export class Places implements Lifecycle {
-  readonly #deps: PlacesDeps;
-  readonly #byBucket: ReadonlyMap<RedisBucket, BucketPlaces>;
+export class Stays implements Lifecycle {
+  readonly #deps: StaysDeps;
+  readonly #byBucket: ReadonlyMap<RedisBucket, BucketStays>;
   readonly #onSaidAgain = new Set<(bucket: RedisBucket) => void>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(deps: PlacesDeps) {
+  constructor(deps: StaysDeps) {
     this.#deps = deps;
     this.#byBucket = new Map(
       deps.buckets.all.map((bucket) => {
         const tell = (): void => {
           for (const listener of this.#onSaidAgain) listener(bucket);
         };
-        return [bucket, new BucketPlaces(bucket, deps, tell)];
+        return [bucket, new BucketStays(bucket, deps, tell)];
       }),
     );
   }
 
   async start(): Promise<void> {
     this.#timer = setInterval(() => this.#report(), this.#deps.limits.gateReportMs);
-    await Promise.all([...this.#byBucket.values()].map((places) => places.report()));
+    await Promise.all([...this.#byBucket.values()].map((stays) => stays.report()));
   }
 
   /** What is here stays known until the lease ends: who comes to another gate meanwhile was never gone. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await Promise.all([...this.#byBucket.values()].map((places) => places.stop()));
+    await Promise.all([...this.#byBucket.values()].map((stays) => stays.stop()));
   }
 
   /**
    * Says that somebody is here, or not any more. Resolves when Redis knows; what rejects is said again by itself.
    * @param atMs when it was.
    */
-  set(place: Place, isHere: boolean, atMs: number): Promise<void> {
-    return this.#of(place).set(place, isHere, atMs);
+  set(stay: Stay, isHere: boolean, atMs: number): Promise<void> {
+    return this.#of(stay).set(stay, isHere, atMs);
   }
 
   /** Which of them are at any gate. Rejects with a Fault UNAVAILABLE where Redis does not answer. */
-  async anywhere(places: readonly Place[]): Promise<ReadonlySet<Place>> {
-    const byBucket = new Map<RedisBucket, Place[]>();
-    for (const place of places) {
-      const bucket = this.#deps.buckets.of(idOf(place));
-      byBucket.set(bucket, [...(byBucket.get(bucket) ?? []), place]);
+  async anywhere(stays: readonly Stay[]): Promise<ReadonlySet<Stay>> {
+    const byBucket = new Map<RedisBucket, Stay[]>();
+    for (const stay of stays) {
+      const bucket = this.#deps.buckets.of(idOf(stay));
+      byBucket.set(bucket, [...(byBucket.get(bucket) ?? []), stay]);
     }
     const found = await Promise.all(
       [...byBucket].map(async ([bucket, asked]) => {
-        const answer = (await bucket.call('HMGET', placesKey, ...asked)) as readonly unknown[];
+        const answer = (await bucket.call('HMGET', staysKey, ...asked)) as readonly unknown[];
         return asked.filter((_, index) => answer[index] != null);
       }),
     );
@@ -81,15 +81,15 @@ export class Places implements Lifecycle {
     this.#onSaidAgain.add(listener);
   }
 
-  #of(place: Place): BucketPlaces {
-    const bucket = this.#deps.buckets.of(idOf(place));
-    const places = this.#byBucket.get(bucket);
-    if (!places) throw new Error('a bucket has places');
-    return places;
+  #of(stay: Stay): BucketStays {
+    const bucket = this.#deps.buckets.of(idOf(stay));
+    const stays = this.#byBucket.get(bucket);
+    if (!stays) throw new Error('a bucket has stays');
+    return stays;
   }
 
   #report(): void {
-    for (const places of this.#byBucket.values()) void places.report();
+    for (const stays of this.#byBucket.values()) void stays.report();
   }
 }
 
@@ -99,19 +99,19 @@ interface Said {
 }
 
 /** What is here of one bucket, and what of it Redis does not know yet. One call at a time, so that the last word counts. */
-class BucketPlaces {
+class BucketStays {
   readonly #bucket: RedisBucket;
-  readonly #deps: PlacesDeps;
+  readonly #deps: StaysDeps;
   readonly #onSaidAgain: () => void;
-  readonly #here = new Map<Place, number>();
-  #unsaid = new Map<Place, Said>();
+  readonly #here = new Map<Stay, number>();
+  #unsaid = new Map<Stay, Said>();
   #next: Promise<void> | null = null;
   #saying: Promise<void> = Promise.resolve();
   #owesAll = false;
   #reporting: Promise<void> | null = null;
   #isStopped = false;
 
-  constructor(bucket: RedisBucket, deps: PlacesDeps, onSaidAgain: () => void) {
+  constructor(bucket: RedisBucket, deps: StaysDeps, onSaidAgain: () => void) {
     this.#bucket = bucket;
     this.#deps = deps;
     this.#onSaidAgain = onSaidAgain;
@@ -127,10 +127,10 @@ class BucketPlaces {
     await this.#saying.catch(() => undefined);
   }
 
-  set(place: Place, isHere: boolean, atMs: number): Promise<void> {
-    if (isHere) this.#here.set(place, atMs);
-    else this.#here.delete(place);
-    this.#unsaid.set(place, { isHere, atMs });
+  set(stay: Stay, isHere: boolean, atMs: number): Promise<void> {
+    if (isHere) this.#here.set(stay, atMs);
+    else this.#here.delete(stay);
+    this.#unsaid.set(stay, { isHere, atMs });
     return this.#say();
   }
 
@@ -138,7 +138,7 @@ class BucketPlaces {
   report(): Promise<void> {
     this.#reporting ??= this.#tryReport()
       .catch((err: unknown) => {
-        if (this.#bucket.isUp) this.#deps.log.warn({ err }, 'places.report_failed');
+        if (this.#bucket.isUp) this.#deps.log.warn({ err }, 'stays.report_failed');
       })
       .finally(() => {
         this.#reporting = null;
@@ -154,7 +154,7 @@ class BucketPlaces {
     if (wasKnown === 0) this.#owesAll = true;
     if (this.#owesAll) {
       this.#owesAll = false;
-      for (const [place, atMs] of this.#here) this.#unsaid.set(place, { isHere: true, atMs });
+      for (const [stay, atMs] of this.#here) this.#unsaid.set(stay, { isHere: true, atMs });
       await this.#say().catch((error: unknown) => {
         this.#owesAll = true;
         throw error;
@@ -167,11 +167,11 @@ class BucketPlaces {
   }
 
   async #sweep(gate: string): Promise<void> {
-    let taken = placesPerCall;
-    while (taken === placesPerCall && !this.#isStopped) {
-      taken = Number(await this.#bucket.run(sweepScript, keys, [gate, placesPerCall]));
+    let taken = staysPerCall;
+    while (taken === staysPerCall && !this.#isStopped) {
+      taken = Number(await this.#bucket.run(sweepScript, keys, [gate, staysPerCall]));
     }
-    this.#deps.log.info({ gate }, 'places.swept');
+    this.#deps.log.info({ gate }, 'stays.swept');
   }
 
   /** Those who ask while a call is under way share the next one. */
@@ -190,10 +190,10 @@ class BucketPlaces {
     const unsaid = this.#unsaid;
     this.#unsaid = new Map();
     try {
-      for (const part of chunks([...unsaid], placesPerCall)) {
-        const args = part.flatMap(([place, { isHere, atMs }]) => [place, isHere ? '1' : '0', atMs]);
+      for (const part of chunks([...unsaid], staysPerCall)) {
+        const args = part.flatMap(([stay, { isHere, atMs }]) => [stay, isHere ? '1' : '0', atMs]);
         await this.#bucket.run(moveScript, keys, [this.#deps.gate, ...args]);
-        for (const [place] of part) unsaid.delete(place);
+        for (const [stay] of part) unsaid.delete(stay);
       }
     } catch (error) {
       // What was said later counts.
