@@ -63,13 +63,14 @@ end`,
 /**
  * Says that a gate lives.
  * KEYS: stays, gates. ARGV: the gate's name; the ms of its lease.
- * Returns: 1 where it was known, 0 where its stays are, or may be, forgotten; then names of gates whose lease has ended.
+ * Returns: 1 where its lease held until now, 0 where its stays were passed over, or forgotten; then names of gates whose lease has ended.
  */
 export const leaseScript = plainScript(
   'lease',
   `${shared}
-local isNew = redis.call('ZADD', KEYS[2], now + ARGV[2], ARGV[1])
-return {1 - isNew, redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, 10)}`,
+local lease = redis.call('ZSCORE', KEYS[2], ARGV[1])
+redis.call('ZADD', KEYS[2], now + ARGV[2], ARGV[1])
+return {lease and tonumber(lease) > now and 1 or 0, redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, 10)}`,
 );
 
 /**
