@@ -148,6 +148,15 @@ const table = {
   /** Users of a gate who look at their logs at a time, where something may have been missed; and how far apart such times are. */
   recheckUsersPerSlice: 100,
   recheckSliceMs: 20,
+  /** How long news of a conversation wait for those before them, which other nodes tell; and how many. */
+  newsHeldMs: 100,
+  newsHeldMax: 64,
+  /** News that wait to be told to other nodes; beyond it these find them when they look. */
+  newsWaitingMax: 4_096,
+  /** News with more text than that leave their messages out, and are read where they are wanted. */
+  newsCharsMax: 1 * mebibyte,
+  /** How long a follower waits for other nodes to tell this one, before it begins all the same. */
+  newsReadyMs: 1 * second,
   /** How often the heads of followed conversations are read, for a last event that was lost. */
   followedPollMs: 5 * second,
 

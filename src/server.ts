@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { baseUrl, type Config } from './config.ts';
@@ -26,11 +27,12 @@ import { GraphiqlPage } from './realtime/graphiql-page.ts';
 import { ConversationStream, conversationTelling } from './realtime/conversation-stream.ts';
 import { InboxReader } from './realtime/inbox-reader.ts';
 import { Inboxes, inboxTelling } from './realtime/inboxes.ts';
-import { Pipeline } from './realtime/pipeline.ts';
+import { Pipeline, type PipelineDeps } from './realtime/pipeline.ts';
 import { Pulled } from './realtime/pulled.ts';
 import { Presence } from './realtime/presence.ts';
 import { Typing } from './realtime/typing.ts';
 import { createApi } from './resolvers/api.ts';
+import { RedisBuckets } from './storage/redis.ts';
 import { MemoryRates } from './storage/rates.memory.ts';
 import type { RateStore } from './storage/rates.ts';
 import { Shards, type ShardsConfig } from './storage/shards.ts';
@@ -140,16 +142,21 @@ function wire(config: Config, given: ServerDeps, state: { readonly isStarted: bo
     engine: new FanOut(api),
     sessions: domain.sessions,
     page,
-    isReady: async () => state.isStarted && !gate.isDraining && (await answer()),
+    isReady: async () =>
+      state.isStarted &&
+      !gate.isDraining &&
+      (domain.nodes?.buckets.isUp ?? true) &&
+      (await answer()),
     allowedOrigins: allowedOrigins(config),
   });
-  const { shards, pipeline, timelines, sessions, messages } = domain;
+  const { shards, nodes, pipeline, timelines, sessions, messages } = domain;
   return {
     log: base.log,
     page,
     listener,
     inOrder: [
       shards,
+      ...(nodes ? [nodes.buckets] : []),
       sessions,
       ...pipeline.parts,
       timelines,
@@ -182,8 +189,10 @@ function wireDomain(base: Base, given: ServerDeps) {
       given.onLost?.(reason);
     },
   });
+  const nodes = nodesOf(base);
   const pipeline = new Pipeline({
     shards,
+    nodes,
     clock,
     log,
     failpoints,
@@ -235,7 +244,7 @@ function wireDomain(base: Base, given: ServerDeps) {
     },
     log,
   });
-  return { shards, pipeline, timelines, users, sessions, conversations, messages, rates };
+  return { shards, nodes, pipeline, timelines, users, sessions, conversations, messages, rates };
 }
 
 type Domain = ReturnType<typeof wireDomain>;
@@ -277,6 +286,15 @@ function wireRealtime(base: Base, given: ServerDeps, domain: Domain) {
     isSessionOnline: (id) => presence.isSessionOnline(id),
   };
   return { gate, inboxes, presence, typing, streams };
+}
+
+/** What joins this node with others, where there are any. */
+function nodesOf({ config, log, limits: bounds }: Base): PipelineDeps['nodes'] {
+  const { cluster } = config;
+  if (!cluster) return null;
+  // A node that was started again is another gate: nothing of the last one counts.
+  const gate = `${cluster.nodeId ?? 'node'}.${randomBytes(6).toString('hex')}`;
+  return { buckets: new RedisBuckets(cluster.redisUrls, { log, limits: bounds }), gate };
 }
 
 function allowedOrigins({ http }: Config): ReadonlySet<string> {

@@ -9,10 +9,11 @@
  * | `fim:r:<E>:<conversation>` | read positions told, a hash by member |
  *
  * Head and entries expire together when nobody has said for long that they read them: such a log is dropped. What
- * guards a conversation outlives every entry of it. Read here, and owned elsewhere: `fim:route:<user>`, the set of
- * gates that hold a connection of that user, and `fim:gate:<gate>`, which is there while that gate lives.
+ * guards a conversation outlives every entry of it. Read here, and owned by stays.lua.ts: at which gates a user's inbox is
+ * open, and how long those live.
  */
 import { epochScript } from '../storage/lua.ts';
+import { gatesKey, staysKey } from './stays.lua.ts';
 
 /**
  * A user's head, made where it is missing; a sign that they are there.
@@ -85,6 +86,8 @@ return redis.call('XRANGE', 'fim:l:' .. ARGV[1] .. ':' .. ARGV[2], ARGV[4] .. '-
  * text of what was not known is empty.
  */
 const putting = `local epoch = ARGV[1]
+local time = redis.call('TIME')
+local now = time[1] * 1000
 local heads = {}
 local gates = {}
 
@@ -94,8 +97,11 @@ local function headOf(user)
     local known = redis.call('HMGET', 'fim:h:' .. epoch .. ':' .. user, 'e', 'o', 't')
     head = false
     if known[1] then
-      local at = redis.call('SMEMBERS', 'fim:route:' .. user)
-      head = {e = known[1], o = tonumber(known[2]), t = tonumber(known[3]), gates = at, adds = {}}
+      head = {e = known[1], o = tonumber(known[2]), t = tonumber(known[3]), gates = {}, adds = {}}
+      local at = redis.call('HGET', '${staysKey}', 'r' .. user)
+      if at then
+        for name in at:gmatch('<([^>]+)>') do head.gates[#head.gates + 1] = name end
+      end
     end
     heads[user] = head
   end
@@ -106,7 +112,8 @@ local function gateOf(name)
   local gate = gates[name]
   if gate == nil then
     gate = false
-    if redis.call('EXISTS', 'fim:gate:' .. name) == 1 then
+    local lease = redis.call('ZSCORE', '${gatesKey}', name)
+    if lease and tonumber(lease) > now then
       gate = {count = 0, entries = {}, index = {}, told = {}, texts = {}, has = {}}
     end
     gates[name] = gate

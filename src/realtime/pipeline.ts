@@ -4,16 +4,16 @@ import type { Failpoints } from '../lib/failpoint.ts';
 import type { Lifecycle } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
 import type { limits as allLimits } from '../limits.ts';
+import type { RedisBuckets } from '../storage/redis.ts';
 import type { Shards } from '../storage/shards.ts';
 import { Followers } from './followers.ts';
-import { happeningsOf } from './happenings.ts';
 import type { InboxLog } from './inbox-log.ts';
-import { SqlInboxLog } from './inbox-log.sql.ts';
 import { LargeGroups } from './large-groups.ts';
 import { MemberLists } from './member-lists.ts';
-import { Outbox } from './outbox.ts';
 import { ReadNotices } from './read-notices.ts';
 import { Router } from './router.ts';
+import { wayOfNodes } from './way-of-nodes.ts';
+import { wayOfOneNode, type Way, type WayDeps } from './way.ts';
 
 export interface PipelineDeps {
   readonly shards: Shards;
@@ -22,6 +22,8 @@ export interface PipelineDeps {
   readonly failpoints: Failpoints;
   readonly receiptGroupMembers: number;
   readonly limits: typeof allLimits;
+  /** What joins several nodes, and this one's name in this life; null: it is alone. */
+  readonly nodes: { readonly buckets: RedisBuckets; readonly gate: string } | null;
 }
 
 /** Told when a membership ends, before anything else tells of it. */
@@ -34,10 +36,9 @@ export type MembershipEnded = (conversationId: bigint, userId: bigint) => void;
 export class Pipeline {
   readonly router = new Router();
   readonly followers = new Followers();
-  readonly inboxLog: InboxLog;
   readonly largeGroups: LargeGroups;
-  readonly outbox: Outbox;
   readonly readNotices: ReadNotices;
+  readonly #way: Way;
   readonly #onMembershipEnded: MembershipEnded[] = [];
 
   constructor(deps: PipelineDeps) {
@@ -45,25 +46,25 @@ export class Pipeline {
       shards: deps.shards,
       usersMax: deps.limits.memberListsUsersMax,
     });
-    this.inboxLog = new SqlInboxLog({
+    const wayDeps: WayDeps = {
       ...deps,
-      deliver: (appended, telling) => this.router.deliverAll(appended, happeningsOf(telling)),
-      onRecovered: (shard) =>
-        this.router.recheck(this.router.userIds.filter((id) => deps.shards.of(id) === shard)),
-    });
-    this.largeGroups = new LargeGroups(deps);
-    const shared = { ...deps, inboxLog: this.inboxLog, memberLists };
-    this.outbox = new Outbox({
-      ...shared,
-      isHeard: (userId) => this.router.has(userId),
+      router: this.router,
+      memberLists,
       onFound: (rows) => rows.forEach((row) => this.#found(row)),
-    });
-    this.readNotices = new ReadNotices(shared);
+    };
+    const { nodes } = deps;
+    this.#way = nodes ? wayOfNodes(wayDeps, nodes.buckets, nodes.gate) : wayOfOneNode(wayDeps);
+    this.largeGroups = new LargeGroups(deps);
+    this.readNotices = new ReadNotices({ ...deps, ...this.#way, memberLists });
+  }
+
+  get inboxLog(): InboxLog {
+    return this.#way.inboxLog;
   }
 
   /** In the order in which they start, all of them before the first commit. */
   get parts(): readonly Lifecycle[] {
-    return [this.inboxLog, this.largeGroups, this.outbox, this.readNotices];
+    return [this.largeGroups, ...this.#way.parts, this.readNotices];
   }
 
   onMembershipEnded(listener: MembershipEnded): void {
@@ -74,12 +75,12 @@ export class Pipeline {
   committed(row: CommittedRow): void {
     this.followers.tell(row);
     this.#tellGroups(row);
-    this.outbox.offer(row);
+    this.#way.outbox.offer(row);
   }
 
   /** The outcome of a commit is unknown: what it did is told as soon as it is found. */
   doubt(shardIndex: number): void {
-    this.outbox.doubt(shardIndex);
+    this.#way.outbox.doubt(shardIndex);
   }
 
   /** A row of which perhaps nobody here has heard: telling twice does no harm. */

@@ -14,6 +14,8 @@ export interface ReadNoticesDeps {
   readonly log: Logger;
   readonly inboxLog: InboxLog;
   readonly memberLists: MemberLists;
+  /** Whether all that changed the members of a conversation has come to the logs of a place. */
+  readonly areMembersTold: (place: LogPlace, conversationId: bigint) => Promise<boolean>;
   /** Up to how many members a group tells all of them who has read. */
   readonly receiptGroupMembers: number;
   readonly limits: {
@@ -184,8 +186,13 @@ export class ReadNotices implements Lifecycle {
       recipients,
       telling: nothingShown,
     };
-    const { isStale } = await this.#deps.inboxLog.append(place, job);
-    return !isStale;
+    const { inboxLog, areMembersTold } = this.#deps;
+    const first = await inboxLog.append(place, job);
+    if (first.behind.size === 0) return !first.isStale;
+    // Nothing there guards that conversation yet, or not any more.
+    if (!(await areMembersTold(place, conversationId))) return false;
+    const { behind, isStale } = await inboxLog.append(place, { ...job, isWhole: true });
+    return !isStale && behind.size === 0;
   }
 }
 

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { Fault } from '../lib/fault.ts';
 import { slotOf } from '../lib/id.ts';
@@ -297,6 +297,16 @@ export class RedisBuckets implements Lifecycle {
 
   get isUp(): boolean {
     return this.all.every((bucket) => bucket.isUp);
+  }
+
+  /** The epochs of all as one: another wherever one of them is another. Null while one was never heard of. */
+  get epoch(): bigint | null {
+    const epochs = this.all.map(({ epoch }) => epoch);
+    if (epochs.includes(null)) return null;
+    const [only] = epochs;
+    if (epochs.length === 1 && only != null) return only;
+    const hash = createHash('sha256').update(epochs.join(' ')).digest();
+    return hash.readBigUInt64BE() >> 1n;
   }
 
   async start(): Promise<void> {
