@@ -21,8 +21,11 @@ export interface OpenTimelines extends AsyncDisposable {
   readonly rows: CommittedRow[];
   /** The id of a user that only the writer knows of. */
   newUserId(): bigint;
-  /** The writer of another node on the same shards; its rows come to the same list. */
-  node(): Promise<Timelines>;
+  /**
+   * The writer of another node on the same shards.
+   * @param onCommitted told of its rows; else they come to the same list.
+   */
+  node(onCommitted?: (row: CommittedRow) => void): Promise<Timelines>;
 }
 
 export async function openTimelines(
@@ -68,8 +71,8 @@ export async function openTimelines(
     timelines,
     rows,
     newUserId: () => ids.next(slotOfKey('user', String((users += 1)))),
-    async node() {
-      const other = new Timelines(deps);
+    async node(onCommitted = deps.onCommitted) {
+      const other = new Timelines({ ...deps, onCommitted });
       await other.start();
       nodes.push(other);
       return other;
