@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { baseUrl, type Config } from './config.ts';
@@ -27,12 +26,12 @@ import { GraphiqlPage } from './realtime/graphiql-page.ts';
 import { ConversationStream, conversationTelling } from './realtime/conversation-stream.ts';
 import { InboxReader } from './realtime/inbox-reader.ts';
 import { Inboxes, inboxTelling } from './realtime/inboxes.ts';
-import { Pipeline, type PipelineDeps } from './realtime/pipeline.ts';
+import { linksOf } from './realtime/links.ts';
+import { Pipeline } from './realtime/pipeline.ts';
 import { Pulled } from './realtime/pulled.ts';
 import { Presence } from './realtime/presence.ts';
 import { Typing } from './realtime/typing.ts';
 import { createApi } from './resolvers/api.ts';
-import { RedisBuckets } from './storage/redis.ts';
 import { MemoryRates } from './storage/rates.memory.ts';
 import type { RateStore } from './storage/rates.ts';
 import { Shards, type ShardsConfig } from './storage/shards.ts';
@@ -145,18 +144,18 @@ function wire(config: Config, given: ServerDeps, state: { readonly isStarted: bo
     isReady: async () =>
       state.isStarted &&
       !gate.isDraining &&
-      (domain.nodes?.buckets.isUp ?? true) &&
+      (domain.links.shared?.buckets.isUp ?? true) &&
       (await answer()),
     allowedOrigins: allowedOrigins(config),
   });
-  const { shards, nodes, pipeline, timelines, sessions, messages } = domain;
+  const { shards, links, pipeline, timelines, sessions, messages } = domain;
   return {
     log: base.log,
     page,
     listener,
     inOrder: [
       shards,
-      ...(nodes ? [nodes.buckets] : []),
+      ...links.parts,
       sessions,
       ...pipeline.parts,
       timelines,
@@ -189,10 +188,10 @@ function wireDomain(base: Base, given: ServerDeps) {
       given.onLost?.(reason);
     },
   });
-  const nodes = nodesOf(base);
+  const links = linksOf(config, base);
   const pipeline = new Pipeline({
     shards,
-    nodes,
+    links,
     clock,
     log,
     failpoints,
@@ -225,7 +224,9 @@ function wireDomain(base: Base, given: ServerDeps) {
     policy: config.sessionPolicy,
     accessTokenTtlMs: config.tokens.accessTtlSeconds * 1000,
     refreshGraceMs: config.tokens.refreshGraceSeconds * 1000,
+    onEndedHere: (end, endedAtMs) => pipeline.announcements.ended(end, endedAtMs),
   });
+  pipeline.announcements.onEnded((end, endedAtMs) => sessions.heardEnded(end, endedAtMs));
   const conversations = new Conversations({ shards, timelines, users, limits: bounds });
   const messages = new Messages({
     shards,
@@ -244,7 +245,7 @@ function wireDomain(base: Base, given: ServerDeps) {
     },
     log,
   });
-  return { shards, nodes, pipeline, timelines, users, sessions, conversations, messages, rates };
+  return { shards, links, pipeline, timelines, users, sessions, conversations, messages, rates };
 }
 
 type Domain = ReturnType<typeof wireDomain>;
@@ -286,15 +287,6 @@ function wireRealtime(base: Base, given: ServerDeps, domain: Domain) {
     isSessionOnline: (id) => presence.isSessionOnline(id),
   };
   return { gate, inboxes, presence, typing, streams };
-}
-
-/** What joins this node with others, where there are any. */
-function nodesOf({ config, log, limits: bounds }: Base): PipelineDeps['nodes'] {
-  const { cluster } = config;
-  if (!cluster) return null;
-  // A node that was started again is another gate: nothing of the last one counts.
-  const gate = `${cluster.nodeId ?? 'node'}.${randomBytes(6).toString('hex')}`;
-  return { buckets: new RedisBuckets(cluster.redisUrls, { log, limits: bounds }), gate };
 }
 
 function allowedOrigins({ http }: Config): ReadonlySet<string> {

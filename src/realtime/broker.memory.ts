@@ -29,7 +29,7 @@ export class MemoryBroker implements Broker {
 
   subscribe(channel: string, listener: Listener): Subscription {
     const key = {};
-    const seats: Seats = this.#hub.get(channel) ?? new Map();
+    const seats = this.#hub.get(channel) ?? emptySeats();
     this.#hub.set(channel, seats.set(key, { broker: this, tell: listener }));
     return {
       ready: Promise.resolve(),
@@ -55,4 +55,8 @@ export class MemoryBroker implements Broker {
   onRestored(): () => void {
     return () => undefined;
   }
+}
+
+function emptySeats(): Seats {
+  return new Map<object, { broker: MemoryBroker; tell: Listener }>();
 }

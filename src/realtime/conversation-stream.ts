@@ -5,6 +5,7 @@ import type { Messages } from '../domain/message/message.ts';
 import type { Viewer } from '../domain/session/session.ts';
 import type { Message } from '../domain/timeline/timeline.ts';
 import type { Follower, Followers } from './followers.ts';
+import { nextEventNo, type News } from './news.ts';
 import type { Paced, Source, Telling } from './pulled.ts';
 import { ReadLoop } from './read-loop.ts';
 
@@ -34,10 +35,6 @@ export const conversationTelling: Telling<ConversationItem, ConversationEvent> =
   replyToSeq: ({ event }) => ('message' in event ? event.message.replyToSeq : null),
 };
 
-type LiveEvent =
-  | { readonly kind: 'added'; readonly message: Message }
-  | { readonly kind: 'changed'; readonly changeSeq: number; readonly message: Message };
-
 /**
  * One conversation's timeline as a subscription sees it: messages after a seq, changes after a changeSeq, then live.
  *
@@ -57,8 +54,11 @@ export class ConversationStream implements Source<ConversationItem>, Follower {
   #keptSeq = 0;
   /** By seq: what was told as new with a change later than `#toChangeSeq`, and which; until it is live. */
   readonly #shown = new Map<number, number>();
+  /** What happened before this eventNo is taken in. */
+  #nextEventNo = 0;
   #ready: ConversationItem[] = [];
-  #live: LiveEvent[] = [];
+  #live: News[] = [];
+  #liveEvents = 0;
   /** How often live events were dropped, to be read instead. */
   #overflows = 0;
   #hasCaughtUp = false;
@@ -86,8 +86,10 @@ export class ConversationStream implements Source<ConversationItem>, Follower {
 
   /** @throws {Fault} NOT_FOUND, INVALID_ARGUMENT */
   async start(from: ConversationPosition): Promise<void> {
-    this.#deps.followers.add(this.#conversationId, this);
+    // From before the head is read on, nothing can happen that is in neither.
+    const isTold = this.#deps.followers.add(this.#conversationId, this);
     try {
+      await isTold;
       const { head, member } = await this.#deps.conversations.enterOrFault(
         this.viewer,
         this.#conversationId,
@@ -119,16 +121,18 @@ export class ConversationStream implements Source<ConversationItem>, Follower {
     if (this.#failure) throw this.#failure.error;
   }
 
-  added(message: Message): void {
-    this.#offer({ kind: 'added', message });
-  }
-
-  changed(changeSeq: number, message: Message): void {
-    this.#offer({ kind: 'changed', changeSeq, message });
-  }
-
-  ended(): void {
-    this.#end();
+  heard(news: News): void {
+    if (this.#mode === 'live') {
+      this.#accept(news);
+    } else if (this.#mode === 'reading') {
+      if (this.#liveEvents >= this.#deps.limits.streamQueueEventsMax) {
+        this.#live = [];
+        this.#liveEvents = 0;
+        this.#overflows += 1;
+      }
+      this.#live.push(news);
+      this.#liveEvents += nextEventNo(news) - news.part.firstEventNo;
+    }
   }
 
   recheck(): void {
@@ -150,33 +154,40 @@ export class ConversationStream implements Source<ConversationItem>, Follower {
     this.#onReady();
   }
 
-  #offer(event: LiveEvent): void {
-    if (this.#mode === 'live') {
-      this.#accept(event);
-    } else if (this.#mode === 'reading') {
-      if (this.#live.length >= this.#deps.limits.streamQueueEventsMax) {
-        this.#live = [];
-        this.#overflows += 1;
-      }
-      this.#live.push(event);
-    }
-  }
-
-  #accept(event: LiveEvent): void {
-    const number = event.kind === 'added' ? event.message.seq : event.changeSeq;
-    const present = event.kind === 'added' ? this.#seq : this.#changeSeq;
-    if (number <= present) return;
-    if (number > present + 1 || this.#ready.length >= this.#deps.limits.streamQueueEventsMax) {
+  #accept(news: News): void {
+    const { firstEventNo, items } = news.part;
+    const next = nextEventNo(news);
+    if (next <= this.#nextEventNo) return;
+    // What is missing may be that the viewer was removed: the timeline is read with their right.
+    const isNext = firstEventNo <= this.#nextEventNo;
+    if (!isNext || this.#ready.length >= this.#deps.limits.streamQueueEventsMax) {
       this.#readOn();
       return;
     }
-    if (event.kind === 'added') {
-      this.#seq = number;
-      this.#push({ kind: 'ConversationMessageAdded', message: event.message }, false);
-    } else {
-      this.#changeSeq = number;
-      this.#pushChange(event.message, number, false);
+    this.#nextEventNo = next;
+    for (const item of items) {
+      if (item.kind === 'removed' && item.userIds.includes(this.userId)) return this.#end();
+      if (!this.#acceptItem(item, news.messages)) return this.#readOn();
     }
+  }
+
+  /** @returns whether all of it could be told. */
+  #acceptItem(item: News['part']['items'][number], messages: News['messages']): boolean {
+    if (item.kind === 'added') {
+      for (let seq = item.firstSeq; seq < item.firstSeq + item.count; seq += 1) {
+        if (seq <= this.#seq) continue;
+        const message = messages.get(seq);
+        if (!message || seq > this.#seq + 1) return false;
+        this.#seq = seq;
+        this.#push({ kind: 'ConversationMessageAdded', message }, false);
+      }
+    } else if (item.kind === 'changed' && item.changeSeq > this.#changeSeq) {
+      const message = messages.get(item.seq);
+      if (!message || item.changeSeq > this.#changeSeq + 1) return false;
+      this.#changeSeq = item.changeSeq;
+      this.#pushChange(message, item.changeSeq, false);
+    }
+    return true;
   }
 
   /** A change of a message from before the viewer's joining moves the position alone. */
@@ -223,7 +234,7 @@ export class ConversationStream implements Source<ConversationItem>, Follower {
     this.#seq = Math.max(this.#seq, member.joinedSeq - 1);
     if (this.#seq < head.lastSeq) await this.#readAdded(membership);
     else if (this.#changeSeq < head.changeSeq) await this.#readChanged(membership);
-    else if (this.#overflows === overflows) this.#goLive();
+    else if (this.#overflows === overflows) this.#goLive(head.eventNo + 1);
   }
 
   async #readAdded(membership: Membership): Promise<void> {
@@ -261,8 +272,10 @@ export class ConversationStream implements Source<ConversationItem>, Follower {
     return changeSeq <= (this.#shown.get(seq) ?? this.#toChangeSeq);
   }
 
-  #goLive(): void {
+  #goLive(nextEventNo: number): void {
     this.#mode = 'live';
+    this.#nextEventNo = nextEventNo;
+    this.#deps.followers.begin(this.#conversationId, nextEventNo);
     this.#keptSeq = this.#seq;
     this.#shown.clear();
     if (!this.#hasCaughtUp) {
@@ -272,7 +285,8 @@ export class ConversationStream implements Source<ConversationItem>, Follower {
     }
     const waiting = this.#live;
     this.#live = [];
-    for (const event of waiting) this.#offer(event);
+    this.#liveEvents = 0;
+    for (const news of waiting) this.heard(news);
   }
 }
 

@@ -1,65 +1,60 @@
-import type { CommittedRow, Message } from '../domain/timeline/timeline.ts';
+import type { Attention, ConversationNews } from './conversation-news.ts';
+import type { News } from './news.ts';
 
 /** Somebody who follows a conversation on this node. None of it may throw. */
 export interface Follower {
   readonly userId: bigint;
-  added(message: Message): void;
-  changed(changeSeq: number, message: Message): void;
-  /** The follower is no member any more. */
-  ended(): void;
+  /** In the order of eventNos, though some may be missing. */
+  heard(news: News): void;
   /** Something may have happened that nobody told. */
   recheck(): void;
 }
 
 /** Who on this node follows which conversation: they get its events at the commit, in their order. */
 export class Followers {
-  readonly #byConversation = new Map<bigint, Set<Follower>>();
+  readonly #news: Pick<ConversationNews, 'attend'>;
+  readonly #byConversation = new Map<
+    bigint,
+    { readonly followers: Set<Follower>; readonly attention: Attention }
+  >();
 
-  add(conversationId: bigint, follower: Follower): void {
+  constructor(news: Pick<ConversationNews, 'attend'>) {
+    this.#news = news;
+  }
+
+  /** Takes them in at once; resolves when other nodes tell this one, or cannot. */
+  add(conversationId: bigint, follower: Follower): Promise<void> {
     const known = this.#byConversation.get(conversationId);
-    if (known) known.add(follower);
-    else this.#byConversation.set(conversationId, new Set([follower]));
+    const { followers, attention } = known ?? {
+      followers: new Set(),
+      attention: this.#news.attend(conversationId),
+    };
+    followers.add(follower);
+    if (!known) this.#byConversation.set(conversationId, { followers, attention });
+    return attention.ready;
   }
 
   remove(conversationId: bigint, follower: Follower): void {
     const known = this.#byConversation.get(conversationId);
-    known?.delete(follower);
-    if (known?.size === 0) this.#byConversation.delete(conversationId);
+    known?.followers.delete(follower);
+    if (known?.followers.size !== 0) return;
+    this.#byConversation.delete(conversationId);
+    known.attention.end();
+  }
+
+  /** A follower has read what happened before this eventNo. */
+  begin(conversationId: bigint, nextEventNo: number): void {
+    this.#byConversation.get(conversationId)?.attention.begin(nextEventNo);
   }
 
   recheck(conversationId: bigint): void {
-    for (const follower of this.#byConversation.get(conversationId) ?? []) follower.recheck();
-  }
-
-  /** Tells what was committed. Rows come in the order of their commits. */
-  tell({ body, messages }: CommittedRow): void {
-    for (const { conversationId, items } of body.parts) {
-      const followers = this.#byConversation.get(conversationId);
-      if (!followers) continue;
-      const ofConversation = messages.filter(
-        (message) => message.conversationId === conversationId,
-      );
-      for (const item of items) {
-        for (const follower of [...followers]) tellItem(follower, item, ofConversation);
-      }
+    for (const follower of [...(this.#byConversation.get(conversationId)?.followers ?? [])]) {
+      follower.recheck();
     }
   }
-}
 
-function tellItem(
-  follower: Follower,
-  item: CommittedRow['body']['parts'][number]['items'][number],
-  messages: readonly Message[],
-): void {
-  if (item.kind === 'added') {
-    const end = item.firstSeq + item.count;
-    for (const message of messages) {
-      if (message.seq >= item.firstSeq && message.seq < end) follower.added(message);
-    }
-  } else if (item.kind === 'changed') {
-    const message = messages.find(({ seq }) => seq === item.seq);
-    if (message) follower.changed(item.changeSeq, message);
-  } else if (item.kind === 'removed' && item.userIds.includes(follower.userId)) {
-    follower.ended();
+  tell(news: News): void {
+    const known = this.#byConversation.get(news.part.conversationId);
+    for (const follower of [...(known?.followers ?? [])]) follower.heard(news);
   }
 }

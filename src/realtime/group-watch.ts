@@ -1,5 +1,5 @@
 import type { Happening } from '../domain/inbox/inbox.ts';
-import type { Advance, LargeGroups, Listener } from './large-groups.ts';
+import type { Advance, LargeGroup, LargeGroups, Listener } from './large-groups.ts';
 
 /** A notice and when what it tells of happened. */
 export interface Notice {
@@ -38,12 +38,16 @@ export class GroupWatch implements Listener {
    * @param isWanted asked after the shards have answered: whether anybody still wants to know.
    */
   async refresh(sinceMs: number, isWanted: () => boolean): Promise<void> {
-    const groups = await this.#largeGroups.of(this.userId);
+    let groups = await this.#largeGroups.of(this.userId);
+    // What other nodes do is heard once they tell this one: what they did until then is read after that.
+    while (isWanted() && (await this.#joinAll(groups))) {
+      groups = await this.#largeGroups.of(this.userId);
+    }
     if (!isWanted()) return;
     const now = new Set(groups.map(({ conversationId }) => conversationId));
     for (const id of this.#groups) if (!now.has(id)) this.#leave(id);
-    for (const { conversationId, lastSeq, changeSeq, movedAtMs: atMs } of groups) {
-      this.#join(conversationId);
+    for (const { conversationId, eventNo, lastSeq, changeSeq, movedAtMs: atMs } of groups) {
+      this.#largeGroups.begin(conversationId, eventNo + 1);
       if (atMs < sinceMs) continue;
       const counters = { conversationId, lastSeq, changeSeq, isLarge: true };
       this.#notices.set(conversationId, {
@@ -58,7 +62,7 @@ export class GroupWatch implements Listener {
     const { kind, conversationId } = happening;
     if (kind === 'ConversationRemoved') this.#leave(conversationId);
     if (kind !== 'ConversationChanged' && kind !== 'ConversationAdvanced') return;
-    if (happening.isLarge) this.#join(conversationId);
+    if (happening.isLarge) void this.#join(conversationId);
     else this.#leave(conversationId);
   }
 
@@ -72,9 +76,19 @@ export class GroupWatch implements Listener {
     this.#notices.clear();
   }
 
-  #join(conversationId: bigint): void {
+  /** @returns whether any of them was the first on this node. */
+  async #joinAll(groups: readonly LargeGroup[]): Promise<boolean> {
+    const fresh = groups.filter(({ conversationId }) => !this.#groups.has(conversationId));
+    const isFirst = fresh.some(
+      ({ conversationId }) => !this.#largeGroups.isListened(conversationId),
+    );
+    await Promise.all(fresh.map(({ conversationId }) => this.#join(conversationId)));
+    return isFirst;
+  }
+
+  #join(conversationId: bigint): Promise<void> {
     this.#groups.add(conversationId);
-    this.#largeGroups.listen(conversationId, this);
+    return this.#largeGroups.listen(conversationId, this);
   }
 
   #leave(conversationId: bigint): void {

@@ -1,7 +1,10 @@
 import type { Lifecycle } from '../lib/lifecycle.ts';
 import type { Happening } from '../domain/inbox/inbox.ts';
 import type { OutboxPart } from '../domain/timeline/timeline.ts';
+import { chunks } from '../storage/per-shard.ts';
 import type { Shards } from '../storage/shards.ts';
+import { marks } from '../storage/sql.ts';
+import type { Attention, ConversationNews } from './conversation-news.ts';
 
 export type Advance = Extract<Happening, { kind: 'ConversationAdvanced' }>;
 
@@ -15,6 +18,7 @@ export interface Listener {
 
 export interface LargeGroup {
   readonly conversationId: bigint;
+  readonly eventNo: number;
   readonly lastSeq: number;
   readonly changeSeq: number;
   readonly movedAtMs: number;
@@ -31,19 +35,29 @@ interface Moving {
   timer: NodeJS.Timeout | null;
 }
 
+export interface LargeGroupsDeps {
+  readonly shards: Shards;
+  readonly news: Pick<ConversationNews, 'attend'>;
+  readonly limits: { readonly advancedCoalesceMs: number };
+}
+
+interface Watched {
+  readonly listeners: Set<Listener>;
+  readonly attention: Attention;
+}
+
+const idsPerStatement = 500;
+
 /**
  * Tells the connected members of large groups that these moved on: notice only, at most once a second and conversation, and
  * always the last. Nothing of it is logged: on resume the heads tell.
  */
 export class LargeGroups implements Lifecycle {
-  readonly #deps: {
-    readonly shards: Shards;
-    readonly limits: { readonly advancedCoalesceMs: number };
-  };
-  readonly #listeners = new Map<bigint, Set<Listener>>();
+  readonly #deps: LargeGroupsDeps;
+  readonly #watched = new Map<bigint, Watched>();
   readonly #moving = new Map<bigint, Moving>();
 
-  constructor(deps: { shards: Shards; limits: { readonly advancedCoalesceMs: number } }) {
+  constructor(deps: LargeGroupsDeps) {
     this.#deps = deps;
   }
 
@@ -54,7 +68,7 @@ export class LargeGroups implements Lifecycle {
   stop(): Promise<void> {
     for (const { timer } of this.#moving.values()) if (timer) clearTimeout(timer);
     this.#moving.clear();
-    this.#listeners.clear();
+    this.#watched.clear();
     return Promise.resolve();
   }
 
@@ -63,7 +77,7 @@ export class LargeGroups implements Lifecycle {
     const rows = await Promise.all(
       this.#deps.shards.all.map(({ sql }) =>
         sql.query<Omit<LargeGroup, 'movedAtMs'> & { movedAtMs: bigint }>(
-          'SELECT c.id AS conversationId, c.lastSeq, c.changeSeq, c.movedAtMs' +
+          'SELECT c.id AS conversationId, c.eventNo, c.lastSeq, c.changeSeq, c.movedAtMs' +
             ' FROM Member m JOIN Conversation c ON c.id = m.conversationId' +
             ' WHERE m.userId = ? AND m.isListed AND c.isLarge',
           [userId],
@@ -73,21 +87,63 @@ export class LargeGroups implements Lifecycle {
     return rows.flat().map((row) => ({ ...row, movedAtMs: Number(row.movedAtMs) }));
   }
 
-  listen(conversationId: bigint, listener: Listener): void {
-    const known = this.#listeners.get(conversationId);
-    if (known) known.add(listener);
-    else this.#listeners.set(conversationId, new Set([listener]));
+  /** Takes them in at once; resolves when other nodes tell this one, or cannot. */
+  listen(conversationId: bigint, listener: Listener): Promise<void> {
+    const known = this.#watched.get(conversationId);
+    const { listeners, attention } = known ?? {
+      listeners: new Set(),
+      attention: this.#deps.news.attend(conversationId),
+    };
+    listeners.add(listener);
+    if (!known) this.#watched.set(conversationId, { listeners, attention });
+    return attention.ready;
   }
 
   unlisten(conversationId: bigint, listener: Listener): void {
-    const known = this.#listeners.get(conversationId);
-    known?.delete(listener);
-    if (known?.size === 0) this.#listeners.delete(conversationId);
+    const known = this.#watched.get(conversationId);
+    known?.listeners.delete(listener);
+    if (known?.listeners.size !== 0) return;
+    this.#watched.delete(conversationId);
+    known.attention.end();
+  }
+
+  isListened(conversationId: bigint): boolean {
+    return this.#watched.has(conversationId);
+  }
+
+  /** A listener has read what happened before this eventNo. */
+  begin(conversationId: bigint, nextEventNo: number): void {
+    this.#watched.get(conversationId)?.attention.begin(nextEventNo);
+  }
+
+  /** Something was missed: tells who is no member any more, and then where the group is. */
+  async reread(conversationId: bigint): Promise<void> {
+    const { sql } = this.#deps.shards.of(conversationId);
+    const listening = new Set([...this.#listenersOf(conversationId)].map(({ userId }) => userId));
+    if (listening.size === 0) return;
+    for (const ids of chunks([...listening], idsPerStatement)) {
+      const members = await sql.query<{ userId: bigint }>(
+        `SELECT userId FROM Member WHERE conversationId = ? AND isListed AND userId IN (${marks(ids.length)})`,
+        [conversationId, ...ids],
+      );
+      const listed = new Set(members.map(({ userId }) => userId));
+      for (const id of ids) if (!listed.has(id)) this.dismiss(conversationId, id);
+    }
+    const [head] = await sql.query<{ lastSeq: number; changeSeq: number; movedAtMs: bigint }>(
+      'SELECT lastSeq, changeSeq, movedAtMs FROM Conversation WHERE id = ? AND isLarge',
+      [conversationId],
+    );
+    if (!head) return;
+    const { lastSeq, changeSeq } = head;
+    this.#move(
+      { kind: 'ConversationAdvanced', conversationId, lastSeq, changeSeq, isLarge: true },
+      Number(head.movedAtMs),
+    );
   }
 
   /** Tells one who is no member any more nothing from now on. */
   dismiss(conversationId: bigint, userId: bigint): void {
-    for (const listener of [...(this.#listeners.get(conversationId) ?? [])]) {
+    for (const listener of [...this.#listenersOf(conversationId)]) {
       if (listener.userId === userId) listener.dismissed(conversationId);
     }
   }
@@ -102,13 +158,22 @@ export class LargeGroups implements Lifecycle {
       if (moving) moving.pending = null;
       return;
     }
-    if (!this.#listeners.has(conversationId)) return;
+    this.#move(
+      { kind: 'ConversationAdvanced', conversationId, lastSeq, changeSeq, isLarge: true },
+      atMs,
+    );
+  }
+
+  #listenersOf(conversationId: bigint): Iterable<Listener> {
+    return this.#watched.get(conversationId)?.listeners ?? [];
+  }
+
+  #move(advance: Advance, atMs: number): void {
+    const { conversationId } = advance;
+    if (!this.#watched.has(conversationId)) return;
     const moving = this.#moving.get(conversationId) ?? { pending: null, timer: null };
     this.#moving.set(conversationId, moving);
-    moving.pending = {
-      advance: { kind: 'ConversationAdvanced', conversationId, lastSeq, changeSeq, isLarge: true },
-      atMs,
-    };
+    moving.pending = { advance, atMs };
     if (!moving.timer) this.#tell(conversationId, moving);
   }
 
@@ -121,7 +186,7 @@ export class LargeGroups implements Lifecycle {
       if (moving.pending) this.#tell(conversationId, moving);
       else this.#moving.delete(conversationId);
     }, this.#deps.limits.advancedCoalesceMs);
-    for (const listener of this.#listeners.get(conversationId) ?? []) {
+    for (const listener of this.#listenersOf(conversationId)) {
       listener.notice(pending.advance, pending.atMs);
     }
   }

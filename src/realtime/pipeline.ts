@@ -4,14 +4,19 @@ import type { Failpoints } from '../lib/failpoint.ts';
 import type { Lifecycle } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
 import type { limits as allLimits } from '../limits.ts';
-import type { RedisBuckets } from '../storage/redis.ts';
 import type { Shards } from '../storage/shards.ts';
+import { Announcements } from './announcements.ts';
+import { ConversationNews } from './conversation-news.ts';
+import { Deliveries } from './deliveries.ts';
 import { Followers } from './followers.ts';
 import type { InboxLog } from './inbox-log.ts';
 import { LargeGroups } from './large-groups.ts';
+import type { Links } from './links.ts';
 import { MemberLists } from './member-lists.ts';
 import { ReadNotices } from './read-notices.ts';
+import type { News } from './news.ts';
 import { Router } from './router.ts';
+import { routeOf } from './stays.ts';
 import { wayOfNodes } from './way-of-nodes.ts';
 import { wayOfOneNode, type Way, type WayDeps } from './way.ts';
 
@@ -22,40 +27,59 @@ export interface PipelineDeps {
   readonly failpoints: Failpoints;
   readonly receiptGroupMembers: number;
   readonly limits: typeof allLimits;
-  /** What joins several nodes, and this one's name in this life; null: it is alone. */
-  readonly nodes: { readonly buckets: RedisBuckets; readonly gate: string } | null;
+  readonly links: Links;
 }
 
 /** Told when a membership ends, before anything else tells of it. */
 export type MembershipEnded = (conversationId: bigint, userId: bigint) => void;
 
 /**
- * The way from a commit to the connections of this node: those who follow the conversation hear it at once, the inboxes by
+ * The way from a commit to the connections of all nodes: those who follow the conversation hear it at once, the inboxes by
  * way of their logs.
  */
 export class Pipeline {
-  readonly router = new Router();
-  readonly followers = new Followers();
+  readonly router: Router;
+  readonly followers: Followers;
+  readonly news: ConversationNews;
+  readonly announcements: Announcements;
   readonly largeGroups: LargeGroups;
   readonly readNotices: ReadNotices;
+  readonly #log: Logger;
   readonly #way: Way;
+  readonly #deliveries: Lifecycle[];
   readonly #onMembershipEnded: MembershipEnded[] = [];
 
   constructor(deps: PipelineDeps) {
-    const memberLists = new MemberLists({
-      shards: deps.shards,
-      usersMax: deps.limits.memberListsUsersMax,
-    });
+    const { links, shards, clock, limits } = deps;
+    const { shared } = links;
+    this.#log = deps.log;
+    const memberLists = new MemberLists({ shards, usersMax: limits.memberListsUsersMax });
+    this.router = new Router(
+      shared
+        ? (userId, isHere) => shared.stays.set(routeOf(userId), isHere, clock.now())
+        : undefined,
+    );
+    const isAlone = shared === null;
+    this.news = new ConversationNews({ ...deps, ...links, isAlone });
+    this.announcements = new Announcements({ ...deps, ...links, isAlone });
+    this.followers = new Followers(this.news);
+    this.largeGroups = new LargeGroups({ ...deps, news: this.news });
     const wayDeps: WayDeps = {
       ...deps,
       router: this.router,
       memberLists,
       onFound: (rows) => rows.forEach((row) => this.#found(row)),
     };
-    const { nodes } = deps;
-    this.#way = nodes ? wayOfNodes(wayDeps, nodes.buckets, nodes.gate) : wayOfOneNode(wayDeps);
-    this.largeGroups = new LargeGroups(deps);
+    this.#way = shared ? wayOfNodes(wayDeps, shared.buckets, links.gate) : wayOfOneNode(wayDeps);
+    this.#deliveries = shared ? [this.#deliveriesBy(deps, shared)] : [];
     this.readNotices = new ReadNotices({ ...deps, ...this.#way, memberLists });
+    this.news.listen({
+      onNews: (news) => this.#heard(news),
+      onGap: (conversationId) => this.#reread(conversationId),
+    });
+    this.announcements.onRemoved((conversationId, userIds) =>
+      this.#membershipsEnded(conversationId, userIds),
+    );
   }
 
   get inboxLog(): InboxLog {
@@ -64,7 +88,14 @@ export class Pipeline {
 
   /** In the order in which they start, all of them before the first commit. */
   get parts(): readonly Lifecycle[] {
-    return [this.largeGroups, ...this.#way.parts, this.readNotices];
+    return [
+      this.news,
+      this.announcements,
+      this.largeGroups,
+      ...this.#deliveries,
+      ...this.#way.parts,
+      this.readNotices,
+    ];
   }
 
   onMembershipEnded(listener: MembershipEnded): void {
@@ -73,8 +104,13 @@ export class Pipeline {
 
   /** A row that the writer has committed; rows of a shard come in the order of their commits. */
   committed(row: CommittedRow): void {
-    this.followers.tell(row);
-    this.#tellGroups(row);
+    for (const { conversationId, items } of row.body.parts) {
+      const userIds = items.flatMap((item) => (item.kind === 'removed' ? item.userIds : []));
+      if (userIds.length === 0) continue;
+      this.#membershipsEnded(conversationId, userIds);
+      this.announcements.removed(conversationId, userIds);
+    }
+    this.news.committed(row);
     this.#way.outbox.offer(row);
   }
 
@@ -84,22 +120,46 @@ export class Pipeline {
   }
 
   /** A row of which perhaps nobody here has heard: telling twice does no harm. */
-  #found(row: CommittedRow): void {
-    for (const { conversationId } of row.body.parts) this.followers.recheck(conversationId);
-    this.#tellGroups(row);
+  #found({ body }: CommittedRow): void {
+    for (const { conversationId, items } of body.parts) {
+      for (const item of items) {
+        if (item.kind === 'removed') this.#membershipsEnded(conversationId, item.userIds);
+      }
+      this.news.doubt(conversationId);
+    }
   }
 
-  #tellGroups({ body, createdAtMs }: CommittedRow): void {
-    for (const part of body.parts) {
-      const { conversationId } = part;
-      for (const item of part.items) {
-        if (item.kind !== 'removed') continue;
-        for (const userId of item.userIds) {
-          this.largeGroups.dismiss(conversationId, userId);
-          for (const listener of this.#onMembershipEnded) listener(conversationId, userId);
-        }
-      }
-      this.largeGroups.advance(part, createdAtMs);
+  #heard(news: News): void {
+    const { part, atMs } = news;
+    this.followers.tell(news);
+    for (const item of part.items) {
+      if (item.kind !== 'removed') continue;
+      for (const userId of item.userIds) this.largeGroups.dismiss(part.conversationId, userId);
     }
+    this.largeGroups.advance(part, atMs);
+  }
+
+  #reread(conversationId: bigint): void {
+    this.followers.recheck(conversationId);
+    this.largeGroups.reread(conversationId).catch((err: unknown) => {
+      this.#log.warn({ err }, 'largeGroups.reread_failed');
+    });
+  }
+
+  #membershipsEnded(conversationId: bigint, userIds: readonly bigint[]): void {
+    for (const userId of userIds) {
+      for (const listener of this.#onMembershipEnded) listener(conversationId, userId);
+    }
+  }
+
+  #deliveriesBy(deps: PipelineDeps, { buckets, stays }: NonNullable<Links['shared']>): Deliveries {
+    const deliveries = new Deliveries({
+      ...deps,
+      ...deps.links,
+      router: this.router,
+      bucketIndexOf: (userId) => buckets.of(userId).index,
+    });
+    stays.onSaidAgain(({ index }) => deliveries.recheck(index));
+    return deliveries;
   }
 }

@@ -15,7 +15,7 @@ import { EndedSessions, type EndListener } from './ended-sessions.ts';
 import { loadKeyRing, type KeyFile } from './key-file.ts';
 import type { KeyRing } from './key-ring.ts';
 import { LastSeen } from './last-seen.ts';
-import type { EndReason, Session, SignIn, Verification } from './model.ts';
+import type { EndReason, Session, SessionEnd, SignIn, Verification } from './model.ts';
 import { displaces, type SessionPolicy } from './platform.ts';
 import { readRefreshToken, refreshToken, type RefreshClaim } from './refresh-tokens.ts';
 import { endSession, lastSeenOf, liveSessions, openSession, rotate } from './session-store.ts';
@@ -37,6 +37,8 @@ export interface SessionsDeps {
   readonly policy: SessionPolicy;
   readonly accessTokenTtlMs: number;
   readonly refreshGraceMs: number;
+  /** Told of each end on this node, to tell other nodes. Must not throw. */
+  readonly onEndedHere?: (end: SessionEnd, endedAtMs: number) => void;
 }
 
 const drawsMax = 8;
@@ -195,6 +197,11 @@ export class Sessions implements Lifecycle {
     return this.#ended.onEnded(listener);
   }
 
+  /** Takes the end of a session that another node tells of, sooner than the shards would. */
+  heardEnded(end: SessionEnd, endedAtMs: number): void {
+    this.#ended.note(end, endedAtMs);
+  }
+
   async #insert(place: Omit<Session, 'id'>) {
     const shard = this.#deps.shards.of(place.userId);
     for (let draw = 1; ; draw += 1) {
@@ -218,7 +225,9 @@ export class Sessions implements Lifecycle {
   }
 
   #note({ id, userId }: Session, reason: EndReason, endedAtMs: number): void {
-    this.#ended.note({ sessionId: id, userId, reason }, endedAtMs);
+    const end = { sessionId: id, userId, reason };
+    this.#ended.note(end, endedAtMs);
+    this.#deps.onEndedHere?.(end, endedAtMs);
   }
 
   /** @param of.now from before the commit: so that no token outlives what is remembered of a session's end. */

@@ -18,7 +18,7 @@ export type {
 } from './model.ts';
 export { decodeMessage, encodeMessage } from './message-text.ts';
 export type { CommittedRow, OutboxBody, OutboxItem, OutboxPart } from './outbox.ts';
-export { decodeBody, eventCount } from './outbox.ts';
+export { decodeBody, encodeBody, eventCount } from './outbox.ts';
 export { directKey, groupKey } from './payload.ts';
 export {
   columnsOf,

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import type { Config } from './config.ts';
-import type { Clock } from './lib/clock.ts';
-import type { Lifecycle } from './lib/lifecycle.ts';
-import type { Logger } from './lib/log.ts';
-import type { limits as allLimits } from './limits.ts';
-import { MemoryBroker } from './realtime/broker.memory.ts';
-import { RedisBroker } from './realtime/broker.redis.ts';
-import type { Broker } from './realtime/broker.ts';
-import { Stays } from './realtime/stays.redis.ts';
-import { RedisBuckets } from './storage/redis.ts';
+import type { Config } from '../config.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Lifecycle } from '../lib/lifecycle.ts';
+import type { Logger } from '../lib/log.ts';
+import type { limits as allLimits } from '../limits.ts';
+import { MemoryBroker } from './broker.memory.ts';
+import { RedisBroker } from './broker.redis.ts';
+import type { Broker } from './broker.ts';
+import { Stays } from './stays.redis.ts';
+import { RedisBuckets } from '../storage/redis.ts';
 
 /** What joins a node with the others. */
 export interface Links {
