@@ -9,7 +9,9 @@ export default defineConfig({
     alias: [{ find: /^graphql$/, replacement: createRequire(import.meta.url).resolve('graphql') }],
   },
   test: {
-    include: ['test/{unit,contract,api,kill,browser,sim,types,architecture,fuzz}/**/*.test.ts'],
+    include: [
+      'test/{unit,contract,api,kill,cluster,browser,sim,types,architecture,fuzz}/**/*.test.ts',
+    ],
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
     maxWorkers: 2,

@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ConversationListDocument, CreateGroupDocument } from '../../client/generated/documents.ts';
 import { check, type Anomaly } from '../support/checker.ts';
-import { signUp, type TestUser } from '../support/clients.ts';
+import { signUp, type Reachable, type TestUser } from '../support/clients.ts';
 import type { Call, History, Store } from '../support/history.ts';
+import { nodeEnv, writeKeys } from '../support/nodes.ts';
 import { freePort, ServerProcess } from '../support/process.ts';
 import { conversationId, InboxClient } from './inbox-client.ts';
 import { Load, type Place } from './load.ts';
 import { pause, Random } from './random.ts';
+import { RedisLogs } from './redis-logs.ts';
 import { Tables } from './tables.ts';
 
 export interface WorldOptions {
@@ -18,6 +20,8 @@ export interface WorldOptions {
   /** None: SQLite. */
   readonly databaseUrls?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** So many nodes, joined by a Redis; the clients dial any that is not down. None: one alone. */
+  readonly cluster?: { readonly nodes: number; readonly redisUrl: string };
   /** Default: a history in which something was found is kept in a file. */
   readonly keepsHistory?: boolean;
 }
@@ -30,19 +34,23 @@ const settledWithinMs = 15_000;
  * did and saw since the beginning.
  */
 export class World implements AsyncDisposable {
-  readonly server: ServerProcess;
+  readonly nodes: readonly ServerProcess[];
   readonly random: Random;
+  /** Nodes that nobody dials. */
+  readonly down = new Set<ServerProcess>();
   readonly clients: InboxClient[] = [];
   readonly #options: WorldOptions;
   readonly #folder: string;
   readonly #tables: Tables;
   readonly #calls: Call[] = [];
   readonly #loads: Load[] = [];
+  /** Where they are not in tables. */
+  readonly #logs: RedisLogs | null;
   #cutter: NodeJS.Timeout | undefined;
 
   /** `start` is the way to one. */
-  constructor(options: WorldOptions, folder: string, port: number) {
-    const { main, seed, databaseUrls = [], env } = options;
+  constructor(options: WorldOptions, folder: string, ports: readonly number[]) {
+    const { main, seed, databaseUrls = [], cluster, env } = options;
     this.#options = options;
     this.#folder = folder;
     this.random = new Random(seed);
@@ -53,7 +61,11 @@ export class World implements AsyncDisposable {
       ACCESS_TOKEN_TTL_SECONDS: '86400',
       LOG_LEVEL: 'warn',
     };
-    this.server = new ServerProcess(port, { ...settings, ...env }, main);
+    this.nodes = ports.map((port, index) => {
+      const own = cluster ? nodeEnv(folder, [cluster.redisUrl], index) : {};
+      return new ServerProcess(port, { ...settings, ...own, ...env }, main);
+    });
+    this.#logs = cluster ? new RedisLogs(cluster.redisUrl) : null;
     this.#tables = new Tables(
       databaseUrls.length > 0
         ? { kind: 'mysql', urls: databaseUrls }
@@ -63,15 +75,26 @@ export class World implements AsyncDisposable {
 
   static async start(options: WorldOptions): Promise<World> {
     const folder = await mkdtemp(path.join(tmpdir(), 'fastim-kill-'));
-    const world = new World(options, folder, await freePort());
-    await world.server.start();
+    const ports: number[] = [];
+    for (let node = 0; node < (options.cluster?.nodes ?? 1); node += 1)
+      ports.push(await freePort());
+    const world = new World(options, folder, ports);
+    if (options.cluster) await writeKeys(folder);
     try {
+      await Promise.all(world.nodes.map((node) => node.start()));
       await world.#populate();
     } catch (error) {
       await world[Symbol.asyncDispose]();
       throw error;
     }
     return world;
+  }
+
+  /** The first node. */
+  get server(): ServerProcess {
+    const [first] = this.nodes;
+    if (!first) throw new Error('a world has a node');
+    return first;
   }
 
   /** Clients begin, or go on; some of them are cut off now and then, where `cuts` does not say no. */
@@ -130,13 +153,25 @@ export class World implements AsyncDisposable {
     const paused = Promise.all(this.#loads.map((load) => load.pause())).catch(() => undefined);
     await Promise.race([paused, pause(2_000)]);
     await Promise.all(this.clients.map((client) => client.stop()));
-    await this.server.kill9();
+    await Promise.all(this.nodes.map((node) => node.kill9()));
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  /** Whoever asks where it is gets another answer each time. */
+  get #anyNode(): Reachable {
+    const random = this.random.fork();
+    const { nodes, down } = this;
+    return {
+      get url() {
+        const up = nodes.filter((node) => !down.has(node));
+        return (random.pick(up) ?? nodes[0])?.url ?? '';
+      },
+    };
   }
 
   async #populate(): Promise<void> {
     const names = Array.from({ length: 12 }, (_, index) => `client_${index}`);
-    const users = await Promise.all(names.map((name) => signUp(this.server, name)));
+    const users = await Promise.all(names.map((name) => signUp(this.#anyNode, name)));
     this.clients.push(...users.map((user) => new InboxClient(user, this.random.fork())));
     for (const client of this.clients) client.start();
     const deadline = Date.now() + 10_000;
@@ -183,7 +218,7 @@ export class World implements AsyncDisposable {
   /** What is still on its way. */
   async #late(): Promise<string[]> {
     const { outbox, reads } = await this.#tables.left();
-    const heads = await this.#tables.heads();
+    const heads = await (this.#logs?.heads(this.#userIds) ?? this.#tables.heads());
     const late = this.clients
       .filter(({ userId, position }) => heads.get(String(userId)) !== position)
       .map(({ userId, position }) => `${userId} at ${position} of ${heads.get(String(userId))}`);
@@ -192,8 +227,14 @@ export class World implements AsyncDisposable {
     return late;
   }
 
+  get #userIds(): bigint[] {
+    return this.clients.map(({ userId }) => userId);
+  }
+
   async #history(): Promise<History> {
-    const store = withUnread(await this.#tables.store(), await this.#unread());
+    const tables = await this.#tables.store();
+    const logs = (await this.#logs?.logs(this.#userIds)) ?? tables.logs;
+    const store = withUnread({ ...tables, logs }, await this.#unread());
     const views = this.clients.map(({ userId, events }) => ({ user: String(userId), events }));
     return { calls: this.#calls, views, store };
   }
