@@ -21,7 +21,7 @@ export interface TestRedis extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-const startWithinMs = 10_000;
+const startWithinMs = 30_000;
 
 /**
  * Starts one, without persistence.
