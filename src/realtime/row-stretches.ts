@@ -3,6 +3,7 @@ import type { Shards } from '../storage/shards.ts';
 import { addressPart, needsMembers, type IsOurs } from './addressing.ts';
 import type { Stretch, Telling } from './append-job.ts';
 import { keysOf } from './happenings.ts';
+import type { LogEvent } from './log-entry.ts';
 import type { MemberLists } from './member-lists.ts';
 import { regimesAfter } from './regimes.ts';
 import { messageKey, readMessages } from './timeline-reads.ts';
@@ -42,10 +43,26 @@ export async function tellingOf(
   const heard = stretches
     .flatMap(({ events }) => events)
     .filter(({ recipients }) => recipients.some(({ userId }) => isHeard(userId)));
-  const missing = keysOf(heard.map(({ event }) => event)).filter(
-    (key) => !messages.has(messageKey(key)),
-  );
+  const events = heard.map(({ event }) => event);
+  const changeSeqs = newestChanges(events);
+  const missing = keysOf(events).filter((key) => {
+    const name = messageKey(key);
+    const known = messages.get(name);
+    // A row of another node, of which only the change is known here, may have changed what this node has written.
+    return !known || known.changeSeq < (changeSeqs.get(name) ?? 0);
+  });
   const read = missing.length > 0 ? await readMessages(shards, missing) : [];
   for (const [key, message] of read) messages.set(key, message);
   return { messages, regimes: regimesAfter(rows) };
+}
+
+/** Of the messages that some events say are changed, the last change. */
+function newestChanges(events: readonly LogEvent[]): ReadonlyMap<string, number> {
+  const newest = new Map<string, number>();
+  for (const event of events) {
+    if (event.kind !== 'changed') continue;
+    const name = messageKey(event);
+    newest.set(name, Math.max(newest.get(name) ?? 0, event.changeSeq));
+  }
+  return newest;
 }

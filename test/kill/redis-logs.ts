@@ -35,7 +35,13 @@ export class RedisLogs {
             isWhole: trimmedOffset === 0n,
             runs: entries.flatMap(({ event }) =>
               event.kind === 'added'
-                ? [{ ...event, conversation: String(event.conversationId) }]
+                ? [
+                    {
+                      conversation: String(event.conversationId),
+                      firstSeq: event.firstSeq,
+                      count: event.count,
+                    },
+                  ]
                 : [],
             ),
           };
