@@ -115,39 +115,86 @@ describe('a list of conversations', () => {
 });
 
 describe('a history page', () => {
-  it('is one question after the one that enters', async () => {
-    const messages = [4, 5, 6].map((seq) =>
-      messageOf(10n, seq, { replyToSeq: seq === 6 ? 1 : null }),
-    );
-    const { context, asked } = contextOver(
-      {
-        conversations: { enterAll: async () => new Map([[10n, membershipOf(10n, 1n)]]) },
-        messages: {
-          page: async () => ({ messages, hasNextPage: false, hasPreviousPage: true }),
-          readCounts: async (_viewer, keys) => keys.map(() => 1),
-        },
-      },
-      ann,
-    );
+  const messages = [4, 5, 6].map((seq) =>
+    messageOf(10n, seq, { replyToSeq: seq === 6 ? 1 : null }),
+  );
+  const page = { messages, hasNextPage: false, hasPreviousPage: true };
+  const entering = { enterAll: async () => new Map([[10n, membershipOf(10n, 1n)]]) };
+
+  it('is one question by itself, which needs nobody to have entered', async () => {
+    const wanted: unknown[] = [];
+    const pageUnentered = async (...[, ...rest]: unknown[]) => {
+      wanted.push(...rest);
+      return page;
+    };
+    const readCounts = async (_viewer: unknown, keys: readonly unknown[]) => keys.map(() => 1);
+    const { context, asked } = contextOver({ messages: { pageUnentered, readCounts } }, ann);
     const { data, codes } = await run(documents.HistoryDocument, context, {
       conversationId: group,
       last: 3,
     });
     expect(codes).toEqual([]);
-    expect(at(data, 'conversation.messages')).toMatchObject({
-      edges: [
-        { cursor: '4' },
-        { cursor: '5' },
-        { cursor: '6', node: { replyToSeq: 1, readCount: 1 } },
-      ],
-      pageInfo: { startCursor: '4', endCursor: '6', hasPreviousPage: true },
+    expect(at(data, 'conversation')).toMatchObject({
+      id: group,
+      messages: {
+        edges: [
+          { cursor: '4' },
+          { cursor: '5' },
+          { cursor: '6', node: { replyToSeq: 1, readCount: 1 } },
+        ],
+        pageInfo: { startCursor: '4', endCursor: '6', hasPreviousPage: true },
+      },
     });
-    expect(asked).toEqual([
-      'conversations.enterAll 1',
-      'messages.page',
-      'users.byIds 1',
-      'messages.readCounts 3',
+    expect(wanted).toEqual([10n, { first: null, after: null, last: 3, before: null }]);
+    expect(asked).toEqual(['messages.pageUnentered', 'users.byIds 1', 'messages.readCounts 3']);
+  });
+
+  const seqs = 'edges { node { seq } }';
+  const ahead = 'messages.pageUnentered';
+  const entered = ['conversations.enterAll 1', 'messages.page'];
+  it.each([
+    [`messages { ${seqs} }`, [ahead]],
+    [`__typename id page: messages(last: 5) { ${seqs} }`, [ahead]],
+    [`... on Conversation { ...Page }`, [ahead]],
+    [`messages { ${seqs} } title`, entered],
+    [`messages { ${seqs} } ... on Node { ... on Conversation { lastSeq } }`, entered],
+    [`messages @include(if: true) { ${seqs} }`, entered],
+    [`... on Conversation @skip(if: false) { messages { ${seqs} } }`, entered],
+    [`messages { ${seqs} } more: messages(first: 1) { ${seqs} }`, [...entered, 'messages.page']],
+  ])('is asked for: %s', async (selection, questions) => {
+    const document = `query ($id: ID!) { conversation(id: $id) { ${selection} } }
+      ${selection.includes('...Page') ? `fragment Page on Conversation { messages { ${seqs} } }` : ''}`;
+    const doubles = {
+      conversations: entering,
+      messages: { page: async () => page, pageUnentered: async () => page },
+    };
+    const { context, asked } = contextOver(doubles, ann);
+    const { data, codes } = await run(document, context, { id: group });
+    expect({ codes, asked }).toEqual({ codes: [], asked: questions });
+    expect(JSON.stringify(data)).toContain('{"edges":[{"node":{"seq":4}},{"node":{"seq":5}}');
+  });
+
+  it('of what the viewer may not read is null; arguments that make none are told where they stand', async () => {
+    const document = `query ($id: ID!) { conversation(id: $id) { messages { ${seqs} } } }`;
+    const refuse = async () => {
+      throw new Fault('INVALID_ARGUMENT', 'no such page');
+    };
+    const hidden = contextOver({ messages: { pageUnentered: async () => null } }, ann);
+    expect(await run(document, hidden.context, { id: group })).toEqual({
+      data: { conversation: null },
+      codes: [],
+    });
+    const wrong = { page: refuse, pageUnentered: refuse };
+    const member = contextOver({ conversations: entering, messages: wrong }, ann);
+    expect((await run(document, member.context, { id: group })).codes).toEqual([
+      'INVALID_ARGUMENT',
     ]);
+    const nobody = { enterAll: async () => new Map() };
+    const stranger = contextOver({ conversations: nobody, messages: wrong }, ann);
+    expect(await run(document, stranger.context, { id: group })).toEqual({
+      data: { conversation: null },
+      codes: [],
+    });
   });
 });
 
