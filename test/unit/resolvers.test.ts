@@ -1,8 +1,8 @@
 import { execute, parse, subscribe, type ExecutionResult } from 'graphql';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import * as documents from '../../client/generated/documents.ts';
 import type { Context } from '../../src/context.ts';
-import type { InboxEvent } from '../../src/domain/inbox/inbox.ts';
+import type { InboxEvent, InboxPage } from '../../src/domain/inbox/inbox.ts';
 import { Fault } from '../../src/lib/fault.ts';
 import { presentErrors } from '../../src/resolvers/errors.ts';
 import { encodeId, encodeMessageId } from '../../src/resolvers/global-id.ts';
@@ -214,7 +214,12 @@ describe('the cold start', () => {
       {
         conversations: { enterAll: note('enter', new Map()), unreadTotal: note('unread', 0) },
         sessions: { live: note('sessions', []) },
-        streams: { inboxPage: note('head', page) },
+        streams: {
+          inboxHead: () => {
+            const taken = note('head', page)();
+            return { taken, page: taken };
+          },
+        },
       },
       ann,
     );
@@ -227,6 +232,27 @@ describe('the cold start', () => {
     expect(at(data, 'viewer.inbox')).toEqual({ endCursor: 'head' });
     expect(order.slice(0, 2)).toEqual(['head', 'head done']);
     expect(order.filter((name) => name === 'head')).toHaveLength(1);
+  });
+
+  it('reads on when the head is taken, and answers it when the log is kept', async () => {
+    let isRead = false;
+    const unreadTotal = async () => {
+      isRead = true;
+      return 0;
+    };
+    let keep: () => void = () => undefined;
+    const page = new Promise<InboxPage>((resolve) => {
+      keep = () => resolve({ events: [], endCursor: 'head', hasMore: false });
+    });
+    const streams = { inboxHead: () => ({ taken: Promise.resolve(), page }) };
+    const { context } = contextOver({ conversations: { unreadTotal }, streams }, ann);
+    const running = run('{ viewer { unreadCount inbox { endCursor } } }', context);
+    await vi.waitUntil(() => isRead);
+    keep();
+    expect(at((await running).data, 'viewer')).toEqual({
+      unreadCount: 0,
+      inbox: { endCursor: 'head' },
+    });
   });
 
   it('asks for no head where the query does not, or knows its cursor', async () => {
@@ -255,7 +281,12 @@ describe('the cold start', () => {
     const { context } = contextOver(
       {
         conversations: { enterAll: async () => new Map([[10n, membershipOf(10n, 1n)]]) },
-        streams: { inboxPage: () => Promise.reject(new Fault('UNAVAILABLE', 'Later.')) },
+        streams: {
+          inboxHead: () => {
+            const page = Promise.reject(new Fault('UNAVAILABLE', 'Later.'));
+            return { taken: page, page };
+          },
+        },
       },
       ann,
     );
@@ -267,7 +298,8 @@ describe('the cold start', () => {
   });
 
   it('refuses pages out of range', async () => {
-    const streams = { inboxPage: async () => ({ events: [], endCursor: '', hasMore: false }) };
+    const page = Promise.resolve({ events: [], endCursor: '', hasMore: false });
+    const streams = { inboxHead: () => ({ taken: page, page }) };
     for (const first of [-1, 1_001]) {
       const { context } = contextOver({ streams }, ann);
       const { codes } = await run(`{ viewer { inbox(first: ${first}) { hasMore } } }`, context);
@@ -288,9 +320,14 @@ describe('a sign-in', () => {
           live: async (viewer) => [sessionOf(viewer.sessionId, viewer.userId)],
         },
         streams: {
-          inboxPage: async (viewer) => {
+          inboxHead: (viewer) => {
             heads.push(viewer);
-            return { events: [], endCursor: 'head of bob', hasMore: false };
+            const page = Promise.resolve({
+              events: [],
+              endCursor: 'head of bob',
+              hasMore: false,
+            });
+            return { taken: page, page };
           },
           isSessionOnline: () => false,
         },
