@@ -87,6 +87,11 @@ export class RedisInboxLog implements InboxLog {
     return present(headOf(userId, answer), 'an opened log has a head');
   }
 
+  opening(userId: bigint): { taken: Promise<LogHead>; opened: Promise<LogHead> } {
+    const opened = this.open(userId);
+    return { taken: opened, opened };
+  }
+
   async heads(userIds: readonly bigint[]): Promise<ReadonlyMap<bigint, LogHead>> {
     const heads = new Map<bigint, LogHead>();
     await this.tellHeads(userIds, (userId, head) => {

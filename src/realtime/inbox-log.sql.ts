@@ -5,7 +5,7 @@ import type { Failpoints } from '../lib/failpoint.ts';
 import { GroupCommit } from '../storage/group-commit.ts';
 import { chunks, readPerShard } from '../storage/per-shard.ts';
 import type { Shard, Shards } from '../storage/shards.ts';
-import { marks } from '../storage/sql.ts';
+import { marks, SqlError } from '../storage/sql.ts';
 import { present } from '../lib/assert.ts';
 import { appendJobs, type Decided } from './inbox-append.ts';
 import type { AppendJob, Appended, AppendOutcome, Telling } from './append-job.ts';
@@ -34,7 +34,10 @@ type HeadRow = LogHead;
 const usersPerStatement = 500;
 /** One process takes all rows to a place in their order. */
 const nothingBehind: ReadonlySet<bigint> = new Set();
-const headColumns = 'userId, epoch, lastOffset, trimmedOffset, lastSeenAtMs';
+const headColumns = [
+  ...(['userId', 'epoch'] as const),
+  ...(['lastOffset', 'trimmedOffset', 'lastSeenAtMs'] as const),
+];
 
 /**
  * The inbox logs of all users, in tables on their shards: for one node, and safe over its restarts.
@@ -94,29 +97,46 @@ export class SqlInboxLog implements InboxLog {
     }
   }
 
-  async open(userId: bigint): Promise<LogHead> {
-    const { clock, limits } = this.#deps;
-    const known = (await this.heads([userId])).get(userId);
-    // Most of the time it is there, and was looked at lately.
-    if (known && Number(known.lastSeenAtMs) > clock.now() - limits.inboxTouchMs) return known;
-    await this.#touch(userId, clock.now());
-    const head = (await this.heads([userId])).get(userId);
-    if (!head) throw new Error('an inbox head is gone as soon as it was made');
-    return head;
+  open(userId: bigint): Promise<LogHead> {
+    return this.opening(userId).opened;
   }
 
-  async #touch(userId: bigint, now: number): Promise<void> {
-    const { sql } = this.#deps.shards.of(userId);
-    const epoch = randomBytes(8).readBigUInt64BE() >> 1n;
-    const { dialect } = sql;
-    await sql.execute(
-      'INSERT INTO InboxHead (userId, epoch, lastOffset, trimmedOffset, lastSeenAtMs) VALUES (?, ?, 0, 0, ?)' +
-        dialect.upsert(
-          ['userId'],
-          `lastSeenAtMs = ${dialect.greatest('InboxHead.lastSeenAtMs', dialect.incoming('lastSeenAtMs'))}`,
-        ),
-      [userId, epoch, now],
-    );
+  opening(userId: bigint): { taken: Promise<LogHead>; opened: Promise<LogHead> } {
+    const { clock, limits } = this.#deps;
+    const taken = this.#take(userId);
+    const opened = taken.then(async (head) => {
+      // Most of the time it was looked at lately.
+      const isFresh = Number(head.lastSeenAtMs) > clock.now() - limits.inboxTouchMs;
+      if (!isFresh) await this.touch([userId]);
+      return head;
+    });
+    return { taken, opened };
+  }
+
+  async #take(userId: bigint): Promise<LogHead> {
+    const known = (await this.heads([userId])).get(userId);
+    if (known) return known;
+    const made: LogHead = {
+      userId,
+      epoch: randomBytes(8).readBigUInt64BE() >> 1n,
+      lastOffset: 0n,
+      trimmedOffset: 0n,
+      lastSeenAtMs: BigInt(this.#deps.clock.now()),
+    };
+    const values = headColumns.map((column) => made[column]);
+    try {
+      const text = `INSERT INTO InboxHead (${headColumns.join(', ')}) VALUES (${marks(values.length)})`;
+      await this.#deps.shards.of(userId).sql.execute(text, values);
+      return made;
+    } catch (error) {
+      const isThere = error instanceof SqlError && error.kind === 'unique';
+      if (!isThere) throw error;
+      // Somebody else has made it meanwhile.
+      return present(
+        (await this.heads([userId])).get(userId),
+        'a head stays when it was just made',
+      );
+    }
   }
 
   /** One statement a shard. */
@@ -128,7 +148,7 @@ export class SqlInboxLog implements InboxLog {
       (id) => id,
       ({ sql }, ids) =>
         sql.query<HeadRow>(
-          `SELECT ${headColumns} FROM InboxHead WHERE userId IN (${marks(ids.length)})`,
+          `SELECT ${headColumns.join(', ')} FROM InboxHead WHERE userId IN (${marks(ids.length)})`,
           ids,
         ),
     );

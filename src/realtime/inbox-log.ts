@@ -44,6 +44,11 @@ export interface InboxLog extends Lifecycle {
    * reads for as long as it reaches back is dropped.
    */
   open(userId: bigint): Promise<LogHead>;
+  /**
+   * As `open`, step by step: what is read once `taken` resolves is as new as that head; whoever is told the head waits
+   * for `opened`, so that the log is kept for them. Where the head is there, `taken` is one round trip.
+   */
+  opening(userId: bigint): { taken: Promise<LogHead>; opened: Promise<LogHead> };
   /** The heads that are there. */
   heads(userIds: readonly bigint[]): Promise<ReadonlyMap<bigint, LogHead>>;
   /**
