@@ -225,7 +225,7 @@ describe('a sign-in', () => {
             heads.push(viewer);
             return { events: [], endCursor: 'head of bob', hasMore: false };
           },
-          isSessionOnline: () => false,
+          isSessionOnline: () => Promise.resolve(false),
         },
         conversations: {
           openDirect: async (viewer, peerId) => {
