@@ -39,8 +39,8 @@ export interface Streams {
     viewer: Viewer,
     userIds: readonly bigint[],
   ): Promise<AsyncIterableIterator<PresenceEvent>>;
-  /** Whether a session has a live socket (or had until 5 s ago). */
-  isSessionOnline(sessionId: bigint): boolean;
+  /** Whether a session has a live socket (or had until 5 s ago), on any node. */
+  isSessionOnline(sessionId: bigint): Promise<boolean>;
 }
 
 /** The head of an inbox that somebody asks for. */

@@ -29,6 +29,7 @@ import { Inboxes, inboxTelling } from './realtime/inboxes.ts';
 import { linksOf } from './realtime/links.ts';
 import { Pipeline } from './realtime/pipeline.ts';
 import { Pulled } from './realtime/pulled.ts';
+import { PresenceLink } from './realtime/presence-link.ts';
 import { Presence } from './realtime/presence.ts';
 import { Typing } from './realtime/typing.ts';
 import { createApi } from './resolvers/api.ts';
@@ -117,7 +118,7 @@ function wire(config: Config, given: ServerDeps, state: { readonly isStarted: bo
     limits: { ...limits, ...given.limits },
   };
   const domain = wireDomain(base, given);
-  const { gate, inboxes, presence, typing, streams } = wireRealtime(base, given, domain);
+  const { gate, parts, streams } = wireRealtime(base, given, domain);
   const root = fileURLToPath(new URL('../dist/graphiql', import.meta.url));
   const page = config.isProduction ? null : new GraphiqlPage({ root });
   const answer = shardsAnswer(domain.shards);
@@ -160,9 +161,7 @@ function wire(config: Config, given: ServerDeps, state: { readonly isStarted: bo
       ...pipeline.parts,
       timelines,
       messages,
-      inboxes,
-      typing,
-      presence,
+      ...parts,
       ...(page ? [page] : []),
       listener,
     ],
@@ -252,8 +251,10 @@ type Domain = ReturnType<typeof wireDomain>;
 
 function wireRealtime(base: Base, given: ServerDeps, domain: Domain) {
   const { conversations, messages, pipeline, sessions } = domain;
-  const presence = new Presence({ ...base, conversations, sessions });
-  const typing = new Typing({ ...base, conversations });
+  const { shared, brokers } = domain.links;
+  const link = shared && new PresenceLink({ stays: shared.stays, brokers });
+  const presence = new Presence({ ...base, conversations, sessions, link });
+  const typing = new Typing({ ...base, conversations, news: pipeline.news });
   const gate = new Gate({
     ...base,
     connectionsPerAddress: base.config.budgets.connectionsPerAddress,
@@ -287,7 +288,7 @@ function wireRealtime(base: Base, given: ServerDeps, domain: Domain) {
     presence: (viewer, userIds) => presence.presence(viewer, userIds),
     isSessionOnline: (id) => presence.isSessionOnline(id),
   };
-  return { gate, inboxes, presence, typing, streams };
+  return { gate, parts: [inboxes, typing, ...(link ? [link] : []), presence], streams };
 }
 
 function allowedOrigins({ http }: Config): ReadonlySet<string> {

@@ -32,9 +32,9 @@ export interface ConversationNewsDeps {
 /** Is told of the conversations that somebody here attends to. None of it may throw. */
 export interface NewsListener {
   /** Of one conversation, in order and each once. */
-  readonly onNews: (news: News) => void;
+  readonly onNews?: (news: News) => void;
   /** Something may have happened that nobody told. */
-  readonly onGap: (conversationId: bigint) => void;
+  readonly onGap?: (conversationId: bigint) => void;
   /** Something that another node said, and that is kept nowhere. */
   readonly onWord?: (conversationId: bigint, word: string) => void;
 }
@@ -137,7 +137,7 @@ export class ConversationNews implements Lifecycle {
   /** Something has happened of which perhaps nobody was told. */
   doubt(conversationId: bigint): void {
     if (!this.#attended.has(conversationId)) return;
-    for (const { onGap } of this.#listeners) onGap(conversationId);
+    for (const { onGap } of this.#listeners) onGap?.(conversationId);
   }
 
   /** Says something to the other nodes that attend to a conversation; it is kept nowhere. */
@@ -159,7 +159,7 @@ export class ConversationNews implements Lifecycle {
     );
     const order = new NewsOrder({
       onNews: (news) => {
-        for (const listener of this.#listeners) listener.onNews(news);
+        for (const listener of this.#listeners) listener.onNews?.(news);
       },
       onGap: () => this.doubt(conversationId),
       limits,

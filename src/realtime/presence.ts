@@ -6,6 +6,7 @@ import type { Lifecycle } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Attendance } from './gate.ts';
 import { LatestStates } from './latest-states.ts';
+import type { PresenceLink } from './presence-link.ts';
 
 export interface PresenceDeps {
   readonly conversations: {
@@ -18,6 +19,11 @@ export interface PresenceDeps {
   readonly sessions: Pick<Sessions, 'lastSeen'>;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Null: there are no other nodes. */
+  readonly link: Pick<
+    PresenceLink,
+    'listen' | 'setUser' | 'setSession' | 'onlineUsers' | 'isSessionOnline'
+  > | null;
   readonly limits: { readonly offlineDelayMs: number; readonly idsPerCallMax: number };
 }
 
@@ -39,8 +45,15 @@ const tickMs = 100;
 /** Whose time of leaving is remembered, since the shards learn it later. */
 const leftRemembered = 10_000;
 
+/** What is known of a watched user on all nodes. */
+interface Attended {
+  readonly isOnline: boolean;
+  /** The number of the change that told it; 0: it was read. */
+  readonly change: number;
+}
+
 /**
- * Who is online, on this node: a user with a live connection of a signed-in session, and until `offlineDelayMs` after
+ * Who is online, on any node: a user with a live connection of a signed-in session, and until `offlineDelayMs` after
  * the last one closed, so that a reconnecting client does not flap.
  */
 export class Presence implements Lifecycle, Attendance {
@@ -54,6 +67,9 @@ export class Presence implements Lifecycle, Attendance {
   /** By user who is watched. */
   readonly #watches = new Map<bigint, Set<Watch>>();
   readonly #watchesOf = new Map<bigint, Set<Watch>>();
+  /** Of users who are watched, on all nodes, as told; without other nodes nothing. */
+  readonly #anywhere = new Map<bigint, Attended>();
+  #changes = 0;
 
   constructor(deps: PresenceDeps) {
     this.#deps = deps;
@@ -62,6 +78,10 @@ export class Presence implements Lifecycle, Attendance {
       tickMs,
       onDue: (sessionId) => this.#leave(sessionId),
     });
+    deps.link?.listen(
+      (userId, isOnline, atMs) => this.#heard(userId, isOnline, atMs),
+      () => void this.#reread(),
+    );
   }
 
   async start(): Promise<void> {
@@ -78,6 +98,9 @@ export class Presence implements Lifecycle, Attendance {
   connected({ userId, sessionId }: Viewer): void {
     const seat = this.#seats.get(sessionId) ?? { userId, connections: 0, leftAtMs: 0 };
     seat.connections += 1;
+    if (!this.#seats.has(sessionId)) {
+      this.#deps.link?.setSession(sessionId, true, this.#deps.clock.now());
+    }
     this.#seats.set(sessionId, seat);
     this.#leaving.delete(sessionId);
     const sessions = this.#online.get(userId);
@@ -87,6 +110,7 @@ export class Presence implements Lifecycle, Attendance {
     }
     this.#online.set(userId, new Set([sessionId]));
     this.#leftAtMs.delete(userId);
+    this.#deps.link?.setUser(userId, true, this.#deps.clock.now());
     this.#tell(userId);
   }
 
@@ -99,9 +123,10 @@ export class Presence implements Lifecycle, Attendance {
     this.#leaving.set(sessionId, seat.leftAtMs + this.#deps.limits.offlineDelayMs);
   }
 
-  /** Whether a session has a live connection, or had one until `offlineDelayMs` ago. */
-  isSessionOnline(sessionId: bigint): boolean {
-    return this.#seats.has(sessionId);
+  /** Whether a session has a live connection, or had one until `offlineDelayMs` ago; on any node, as far as these are heard. */
+  async isSessionOnline(sessionId: bigint): Promise<boolean> {
+    if (this.#seats.has(sessionId)) return true;
+    return (await this.#deps.link?.isSessionOnline(sessionId).catch(() => false)) ?? false;
   }
 
   /**
@@ -123,7 +148,8 @@ export class Presence implements Lifecycle, Attendance {
         watch.isStale = false;
         this.#keepOnly(watch, await this.#deps.conversations.sharedWith(viewer, userIds));
       }
-      const offline = [...watch.userIds].filter((userId) => !this.#online.has(userId));
+      await this.#readAnywhere([...watch.userIds]);
+      const offline = [...watch.userIds].filter((userId) => !this.#isOnline(userId));
       const lastSeen = await this.#deps.sessions.lastSeen(offline);
       for (const userId of watch.userIds) {
         const event = this.#eventOf(userId, lastSeen.get(userId));
@@ -175,16 +201,64 @@ export class Presence implements Lifecycle, Attendance {
     const seat = this.#seats.get(sessionId);
     if (!seat) return;
     this.#seats.delete(sessionId);
+    this.#deps.link?.setSession(sessionId, false, seat.leftAtMs);
     const sessions = this.#online.get(seat.userId);
     sessions?.delete(sessionId);
     if (sessions?.size !== 0) return;
     this.#online.delete(seat.userId);
-    this.#leftAtMs.set(seat.userId, seat.leftAtMs);
+    this.#deps.link?.setUser(seat.userId, false, seat.leftAtMs);
+    this.#rememberLeft(seat.userId, seat.leftAtMs);
+    this.#tell(seat.userId);
+  }
+
+  #rememberLeft(userId: bigint, atMs: number): void {
+    this.#leftAtMs.delete(userId);
+    this.#leftAtMs.set(userId, atMs);
     const [longestAgo] = this.#leftAtMs.keys();
     if (this.#leftAtMs.size > leftRemembered && longestAgo !== undefined) {
       this.#leftAtMs.delete(longestAgo);
     }
-    this.#tell(seat.userId);
+  }
+
+  /** Some node tells of the first coming, or the last leaving, of a user. */
+  #heard(userId: bigint, isOnline: boolean, atMs: number): void {
+    this.#changes += 1;
+    if (!this.#watches.has(userId)) return;
+    if (isOnline) this.#leftAtMs.delete(userId);
+    else this.#rememberLeft(userId, atMs);
+    this.#anywhere.set(userId, { isOnline, change: this.#changes });
+    this.#tell(userId);
+  }
+
+  /** What was told while it was read is newer. While it cannot be read, what this node has counts. */
+  async #readAnywhere(userIds: readonly bigint[]): Promise<void> {
+    const { link, log } = this.#deps;
+    if (!link || userIds.length === 0) return;
+    const change = this.#changes;
+    try {
+      const online = await link.onlineUsers(userIds);
+      for (const userId of userIds) {
+        if ((this.#anywhere.get(userId)?.change ?? 0) > change) continue;
+        if (!this.#watches.has(userId)) continue;
+        this.#anywhere.set(userId, { isOnline: online.has(userId), change: 0 });
+      }
+    } catch (err) {
+      log.warn({ err }, 'presence.read_failed');
+    }
+  }
+
+  async #reread(): Promise<void> {
+    const userIds = [...this.#watches.keys()];
+    const { idsPerCallMax } = this.#deps.limits;
+    for (let from = 0; from < userIds.length; from += idsPerCallMax) {
+      const some = userIds.slice(from, from + idsPerCallMax);
+      await this.#readAnywhere(some);
+      for (const userId of some) this.#tell(userId);
+    }
+  }
+
+  #isOnline(userId: bigint): boolean {
+    return this.#online.has(userId) || (this.#anywhere.get(userId)?.isOnline ?? false);
   }
 
   #tell(userId: bigint): void {
@@ -195,7 +269,7 @@ export class Presence implements Lifecycle, Attendance {
   }
 
   #eventOf(userId: bigint, storedAtMs: number | undefined): PresenceEvent {
-    const isOnline = this.#online.has(userId);
+    const isOnline = this.#isOnline(userId);
     const lastSeenAtMs = isOnline ? null : (this.#leftAtMs.get(userId) ?? storedAtMs ?? null);
     return { userId, isOnline, lastSeenAtMs };
   }
@@ -207,7 +281,12 @@ export class Presence implements Lifecycle, Attendance {
 
   #unregister(watch: Watch): void {
     removeFrom(this.#watchesOf, watch.viewer.userId, watch);
-    for (const userId of watch.userIds) removeFrom(this.#watches, userId, watch);
+    for (const userId of watch.userIds) this.#unwatch(watch, userId);
+  }
+
+  #unwatch(watch: Watch, userId: bigint): void {
+    removeFrom(this.#watches, userId, watch);
+    if (!this.#watches.has(userId)) this.#anywhere.delete(userId);
   }
 
   #keepOnly(watch: Watch, kept: ReadonlySet<bigint>): void {
@@ -217,7 +296,7 @@ export class Presence implements Lifecycle, Attendance {
   #drop(watch: Watch, userId: bigint): void {
     if (!watch.userIds.delete(userId)) return;
     watch.states.forget(userId);
-    removeFrom(this.#watches, userId, watch);
+    this.#unwatch(watch, userId);
   }
 }
 

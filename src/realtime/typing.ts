@@ -4,9 +4,11 @@ import type { Viewer } from '../domain/session/session.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Deadlines } from '../lib/deadlines.ts';
 import type { Lifecycle } from '../lib/lifecycle.ts';
+import type { Attention, ConversationNews } from './conversation-news.ts';
 import { LatestStates } from './latest-states.ts';
 
 export interface TypingDeps {
+  readonly news: Pick<ConversationNews, 'attend' | 'listen' | 'say'>;
   readonly conversations: Pick<Conversations, 'enterOrFault'>;
   readonly clock: Clock;
   readonly limits: { readonly typingTtlMs: number };
@@ -15,6 +17,7 @@ export interface TypingDeps {
 interface Typist {
   readonly conversationId: bigint;
   readonly userId: bigint;
+  isHere: boolean;
 }
 
 interface Watch {
@@ -23,14 +26,21 @@ interface Watch {
 }
 
 interface Scene {
+  /** Those who type, and whether they do it on this node. */
   readonly typists: Map<bigint, Typist>;
   readonly watches: Set<Watch>;
+  readonly attention: Attention;
+  /** Whether other nodes were asked who types there. */
+  hasAsked: boolean;
 }
+
+/** What nodes say to each other of typing: `typing <user id> <1|0>`; and asking who types. */
+const question = 'who types';
 
 const tickMs = 100;
 
 /**
- * Who types where, on this node. In memory alone: a state that is not renewed ends by itself after `typingTtlMs`, a
+ * Who types where, on any node. In memory alone: a state that is not renewed ends by itself after `typingTtlMs`, a
  * renewal is no event, and nobody is told of themself.
  */
 export class Typing implements Lifecycle {
@@ -38,7 +48,7 @@ export class Typing implements Lifecycle {
   readonly #scenes = new Map<bigint, Scene>();
   readonly #ends: Deadlines<Typist>;
   /** Who is being let in at this moment: a membership may end meanwhile. */
-  readonly #entering = new Set<Typist & { hasEnded: boolean }>();
+  readonly #entering = new Set<{ conversationId: bigint; userId: bigint; hasEnded: boolean }>();
 
   constructor(deps: TypingDeps) {
     this.#deps = deps;
@@ -47,6 +57,7 @@ export class Typing implements Lifecycle {
       tickMs,
       onDue: ({ conversationId, userId }) => this.#stopTyping(conversationId, userId),
     });
+    deps.news.listen({ onWord: (conversationId, word) => this.#heard(conversationId, word) });
   }
 
   async start(): Promise<void> {
@@ -55,7 +66,9 @@ export class Typing implements Lifecycle {
 
   async stop(): Promise<void> {
     this.#ends.stop();
-    for (const { watches } of this.#scenes.values()) for (const { states } of watches) states.end();
+    for (const { watches } of [...this.#scenes.values()]) {
+      for (const { states } of [...watches]) states.end();
+    }
     this.#scenes.clear();
   }
 
@@ -79,6 +92,7 @@ export class Typing implements Lifecycle {
     const watch = { viewerId: viewer.userId, states };
     scene.watches.add(watch);
     if (!isMember) states.end();
+    else this.#ask(conversationId, scene);
     for (const userId of scene.typists.keys()) tell(watch, userId, true);
     return states;
   }
@@ -90,17 +104,43 @@ export class Typing implements Lifecycle {
   async setTyping(viewer: Viewer, conversationId: bigint, isTyping: boolean): Promise<void> {
     const { userId } = viewer;
     if (!(await this.#enter(viewer, conversationId))) return;
-    if (!isTyping) {
-      this.#stopTyping(conversationId, userId);
-      return;
-    }
+    this.#deps.news.say(conversationId, wordOf(userId, isTyping));
+    if (isTyping) this.#startTyping(conversationId, userId, true);
+    else this.#stopTyping(conversationId, userId);
+  }
+
+  #startTyping(conversationId: bigint, userId: bigint, isHere: boolean): void {
     const scene = this.#sceneOf(conversationId);
     const known = scene.typists.get(userId);
-    const typist = known ?? { conversationId, userId };
+    const typist = known ?? { conversationId, userId, isHere };
+    typist.isHere ||= isHere;
     this.#ends.set(typist, this.#deps.clock.now() + this.#deps.limits.typingTtlMs);
     if (known) return;
     scene.typists.set(userId, typist);
     for (const watch of scene.watches) tell(watch, userId, true);
+  }
+
+  /** From here on other nodes say who types; who does already, they are asked. */
+  #ask(conversationId: bigint, scene: Scene): void {
+    if (scene.hasAsked) return;
+    scene.hasAsked = true;
+    void scene.attention.ready.then(() => {
+      if (scene.watches.size > 0) this.#deps.news.say(conversationId, question);
+    });
+  }
+
+  #heard(conversationId: bigint, word: string): void {
+    const scene = this.#scenes.get(conversationId);
+    if (word === question) {
+      for (const { userId, isHere } of scene?.typists.values() ?? []) {
+        if (isHere) this.#deps.news.say(conversationId, wordOf(userId, true));
+      }
+      return;
+    }
+    const [, userId, isTyping] = /^typing (\d+) ([01])$/.exec(word) ?? [];
+    if (userId === undefined || !scene) return;
+    if (isTyping === '1') this.#startTyping(conversationId, BigInt(userId), false);
+    else this.#stopTyping(conversationId, BigInt(userId));
   }
 
   /** The user is no member any more: their subscriptions complete, and their typing ends. */
@@ -139,17 +179,28 @@ export class Typing implements Lifecycle {
   #sceneOf(conversationId: bigint): Scene {
     const known = this.#scenes.get(conversationId);
     if (known) return known;
-    const scene: Scene = { typists: new Map(), watches: new Set() };
+    const scene: Scene = {
+      typists: new Map(),
+      watches: new Set(),
+      attention: this.#deps.news.attend(conversationId),
+      hasAsked: false,
+    };
     this.#scenes.set(conversationId, scene);
     return scene;
   }
 
   #tidy(conversationId: bigint, scene: Scene): void {
     const isEmpty = scene.typists.size === 0 && scene.watches.size === 0;
-    if (isEmpty && this.#scenes.get(conversationId) === scene) this.#scenes.delete(conversationId);
+    if (!isEmpty || this.#scenes.get(conversationId) !== scene) return;
+    this.#scenes.delete(conversationId);
+    scene.attention.end();
   }
 }
 
 function tell({ viewerId, states }: Watch, userId: bigint, isTyping: boolean): void {
   if (viewerId !== userId) states.tell(userId, isTyping, { userId, isTyping });
+}
+
+function wordOf(userId: bigint, isTyping: boolean): string {
+  return `typing ${userId} ${isTyping ? 1 : 0}`;
 }

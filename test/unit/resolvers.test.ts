@@ -329,7 +329,7 @@ describe('a sign-in', () => {
             });
             return { taken: page, page };
           },
-          isSessionOnline: () => false,
+          isSessionOnline: () => Promise.resolve(false),
         },
         conversations: {
           openDirect: async (viewer, peerId) => {
