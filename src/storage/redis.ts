@@ -53,6 +53,8 @@ export class RedisBucket implements Lifecycle, RedisLink {
   #isUp = false;
   #epoch: bigint | null = null;
   #connecting: Promise<void> | null = null;
+  /** While it finds out which epoch holds now: what is asked meanwhile waits. */
+  #renewing: Promise<void> | null = null;
   #timer: NodeJS.Timeout | undefined;
   #failures = 0;
   #isStopped = false;
@@ -87,7 +89,7 @@ export class RedisBucket implements Lifecycle, RedisLink {
     this.#isStopped = true;
     this.#drop();
     clearTimeout(this.#timer);
-    await this.#connecting;
+    await Promise.all([this.#connecting, this.#renewing]);
     this.#drop();
   }
 
@@ -114,6 +116,7 @@ export class RedisBucket implements Lifecycle, RedisLink {
 
   /** Runs an `epochScript` in the epoch that holds; where that has changed, in the new one. */
   async runInEpoch(script: LuaScript, args: ScriptArgs): Promise<InEpoch<unknown>> {
+    await this.#renewing;
     try {
       return await this.#tryInEpoch(script, args);
     } catch (error) {
@@ -251,13 +254,13 @@ export class RedisBucket implements Lifecycle, RedisLink {
     const client = this.#client;
     if (this.#isUp && client) {
       this.#isUp = false;
-      this.#connecting = this.#claim(client)
+      this.#renewing = this.#claim(client)
         .catch((error: unknown) => this.#broken(client, error))
         .finally(() => {
-          this.#connecting = null;
+          this.#renewing = null;
         });
     }
-    await this.#connecting;
+    await (this.#renewing ?? this.#connecting);
     if (!this.#isUp) throw unavailable();
   }
 

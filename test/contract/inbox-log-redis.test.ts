@@ -6,6 +6,7 @@ import { limits } from '../../src/limits.ts';
 import { RedisBroker } from '../../src/realtime/broker.redis.ts';
 import { decodeGateText, type GateText } from '../../src/realtime/gate-text.ts';
 import { RedisInboxLog } from '../../src/realtime/inbox-log.redis.ts';
+import { gatesKey, staysKey } from '../../src/realtime/stays.lua.ts';
 import { Stays } from '../../src/realtime/stays.redis.ts';
 import { gateChannel, routeOf } from '../../src/realtime/stays.ts';
 import { RedisBuckets } from '../../src/storage/redis.ts';
@@ -116,6 +117,10 @@ test.skipIf(!redisAvailable())(
     await there.come(cat);
     await there.come(ann);
     await nobody.come(stranger);
+    // A gate whose lease has ended, and that nobody has swept yet.
+    const [bucket] = opened.buckets.all;
+    await bucket?.call('HSET', staysKey, routeOf(dan), '<dead.1>');
+    await bucket?.call('ZADD', gatesKey, 1, 'dead.1');
     const id = anyId();
     const to = [ann, bob, cat, dan].map((userId) => [userId, 1] as const);
     const stretch = stretchOf(id, 1, [
