@@ -8,7 +8,7 @@ import { MemoryBroker } from './broker.memory.ts';
 import { RedisBroker } from './broker.redis.ts';
 import type { Broker } from './broker.ts';
 import { Stays } from './stays.redis.ts';
-import { RedisBuckets } from '../storage/redis.ts';
+import { RedisBuckets } from '../storage/redis-buckets.ts';
 
 /** What joins a node with the others. */
 export interface Links {

@@ -88,7 +88,7 @@ export class SharedOutbox implements Lifecycle {
     this.#isStopped = true;
     for (const timer of this.#timers) clearInterval(timer);
     await Promise.all(this.#sources.flatMap(({ ways }) => ways.map(({ lane }) => lane.stop())));
-    await Promise.all(this.#sources.map(({ relaying }) => relaying));
+    for (const { relaying } of this.#sources) await relaying;
     await this.#marking;
     await this.#markDone();
   }

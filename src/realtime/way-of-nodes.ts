@@ -1,6 +1,6 @@
 import type { Lifecycle } from '../lib/lifecycle.ts';
 import { plainScript } from '../storage/lua.ts';
-import type { RedisBuckets } from '../storage/redis.ts';
+import type { RedisBuckets } from '../storage/redis-buckets.ts';
 import type { Shards } from '../storage/shards.ts';
 import { RedisInboxLog } from './inbox-log.redis.ts';
 import { SharedOutbox } from './shared-outbox.ts';

@@ -1,7 +1,6 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { Fault } from '../lib/fault.ts';
-import { slotOf } from '../lib/id.ts';
 import { present } from '../lib/assert.ts';
 import type { Lifecycle } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
@@ -81,8 +80,8 @@ export class RedisBucket implements Lifecycle, RedisLink {
   }
 
   /** Waits for the first try alone: a node that finds no Redis goes on without it. */
-  async start(): Promise<void> {
-    await this.#connect();
+  start(): Promise<void> {
+    return this.#connect();
   }
 
   async stop(): Promise<void> {
@@ -93,9 +92,7 @@ export class RedisBucket implements Lifecycle, RedisLink {
     this.#drop();
   }
 
-  /**
-   * Told of each epoch before anything else is sent in it; what it rejects with breaks the connection off.
-   */
+  /** Told of each epoch before anything else is sent in it; what it rejects with breaks the connection off. */
   onEpoch(listener: (link: RedisLink, epoch: bigint) => Promise<void>): void {
     this.#onEpoch.push(listener);
   }
@@ -215,7 +212,7 @@ export class RedisBucket implements Lifecycle, RedisLink {
       this.#failures = 0;
     } catch (error) {
       this.#failures += 1;
-      if (this.#failures === 1 && !this.#isStopped) {
+      if (this.#failures === 1) {
         this.#deps.log.warn({ err: error, redis: this.index }, 'redis.unreachable');
       }
       client.disconnect();
@@ -285,42 +282,6 @@ export class RedisBucket implements Lifecycle, RedisLink {
   }
 }
 
-/** All that keep something: each user has one, by the slot of their id. */
-export class RedisBuckets implements Lifecycle {
-  readonly all: readonly RedisBucket[];
-
-  /** @param urls as configured: their order and number say whose is which. */
-  constructor(urls: readonly string[], deps: RedisDeps) {
-    this.all = urls.map((url, index) => new RedisBucket(url, { index, count: urls.length }, deps));
-  }
-
-  of(userId: bigint): RedisBucket {
-    return present(this.all[slotOf(userId) % this.all.length], 'a slot has a bucket');
-  }
-
-  get isUp(): boolean {
-    return this.all.every((bucket) => bucket.isUp);
-  }
-
-  /** The epochs of all as one: another wherever one of them is another. Null while one was never heard of. */
-  get epoch(): bigint | null {
-    const epochs = this.all.map(({ epoch }) => epoch);
-    if (epochs.includes(null)) return null;
-    const [only] = epochs;
-    if (epochs.length === 1 && only != null) return only;
-    const hash = createHash('sha256').update(epochs.join(' ')).digest();
-    return hash.readBigUInt64BE() >> 1n;
-  }
-
-  async start(): Promise<void> {
-    await Promise.all(this.all.map((bucket) => bucket.start()));
-  }
-
-  async stop(): Promise<void> {
-    await Promise.all(this.all.map((bucket) => bucket.stop()));
-  }
-}
-
 /** What Redis said where it refused; empty where it did not answer. */
 function refusalOf(error: unknown): string {
   return error instanceof Error && error.name === 'ReplyError' ? error.message : '';
@@ -331,9 +292,7 @@ function isOtherEpoch(error: unknown): boolean {
 }
 
 /** It has become a replica of another. */
-function isReadOnly(refusal: string): boolean {
-  return /^(READONLY|LOADING|MASTERDOWN)/.test(refusal);
-}
+const isReadOnly = (refusal: string): boolean => /^(READONLY|LOADING|MASTERDOWN)/.test(refusal);
 
 function unavailable(cause?: unknown): Fault {
   return new Fault('UNAVAILABLE', 'Redis did not answer.', { retryAfterMs, cause });

@@ -9,7 +9,7 @@ import { RedisInboxLog } from '../../src/realtime/inbox-log.redis.ts';
 import { gatesKey, staysKey } from '../../src/realtime/stays.lua.ts';
 import { Stays } from '../../src/realtime/stays.redis.ts';
 import { gateChannel, routeOf } from '../../src/realtime/stays.ts';
-import { RedisBuckets } from '../../src/storage/redis.ts';
+import { RedisBuckets } from '../../src/storage/redis-buckets.ts';
 import type { Message } from '../../src/domain/timeline/timeline.ts';
 import {
   anyId,

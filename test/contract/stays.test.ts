@@ -6,7 +6,7 @@ import { limits } from '../../src/limits.ts';
 import { staysKey, presenceChannel } from '../../src/realtime/stays.lua.ts';
 import { Stays } from '../../src/realtime/stays.redis.ts';
 import { attendanceOf, routeOf, seatOf } from '../../src/realtime/stays.ts';
-import { RedisBuckets } from '../../src/storage/redis.ts';
+import { RedisBuckets } from '../../src/storage/redis-buckets.ts';
 import { redisAvailable } from '../support/machine.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 

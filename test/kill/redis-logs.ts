@@ -3,7 +3,7 @@ import { createLogger } from '../../src/lib/log.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { limits } from '../../src/limits.ts';
 import { RedisInboxLog } from '../../src/realtime/inbox-log.redis.ts';
-import { RedisBuckets } from '../../src/storage/redis.ts';
+import { RedisBuckets } from '../../src/storage/redis-buckets.ts';
 import type { StoredLog } from '../support/history.ts';
 
 /** Reads the inbox logs in a Redis beside the nodes that keep them. */

@@ -7,7 +7,7 @@ import type { InboxLog, LogPlace } from '../../src/realtime/inbox-log.ts';
 import { RedisInboxLog } from '../../src/realtime/inbox-log.redis.ts';
 import { SqlInboxLog } from '../../src/realtime/inbox-log.sql.ts';
 import type { LogEvent } from '../../src/realtime/log-entry.ts';
-import { RedisBuckets } from '../../src/storage/redis.ts';
+import { RedisBuckets } from '../../src/storage/redis-buckets.ts';
 import { StillClock } from './accounts.ts';
 import { redisAvailable } from './machine.ts';
 import { startRedis, type TestRedis } from './redis.ts';

@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import { present } from '../lib/assert.ts';
+import { slotOf } from '../lib/id.ts';
+import type { Lifecycle } from '../lib/lifecycle.ts';
+import { RedisBucket, type RedisDeps } from './redis.ts';
+
+/** All that keep something: each user has one, by the slot of their id. */
+export class RedisBuckets implements Lifecycle {
+  readonly all: readonly RedisBucket[];
+
+  /** @param urls as configured: their order and number say whose is which. */
+  constructor(urls: readonly string[], deps: RedisDeps) {
+    this.all = urls.map((url, index) => new RedisBucket(url, { index, count: urls.length }, deps));
+  }
+
+  of(userId: bigint): RedisBucket {
+    return present(this.all[slotOf(userId) % this.all.length], 'a slot has a bucket');
+  }
+
+  get isUp(): boolean {
+    return this.all.every((bucket) => bucket.isUp);
+  }
+
+  /** The epochs of all as one: another wherever one of them is another. Null while one was never heard of. */
+  get epoch(): bigint | null {
+    const epochs = this.all.map(({ epoch }) => epoch);
+    if (epochs.includes(null)) return null;
+    const [only] = epochs;
+    if (epochs.length === 1 && only != null) return only;
+    const hash = createHash('sha256').update(epochs.join(' ')).digest();
+    return hash.readBigUInt64BE() >> 1n;
+  }
+
+  async start(): Promise<void> {
+    await Promise.all(this.all.map((bucket) => bucket.start()));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.all.map((bucket) => bucket.stop()));
+  }
+}
