@@ -8,6 +8,7 @@ import { MemoryBroker } from './broker.memory.ts';
 import { RedisBroker } from './broker.redis.ts';
 import type { Broker } from './broker.ts';
 import { Stays } from './stays.redis.ts';
+import { RedisRates } from '../storage/rates.redis.ts';
 import { RedisBuckets } from '../storage/redis.ts';
 
 /** What joins a node with the others. */
@@ -17,7 +18,11 @@ export interface Links {
   /** By bucket of users; of a node that is alone, one that reaches nobody. */
   readonly brokers: readonly Broker[];
   /** Null: it is alone. */
-  readonly shared: { readonly buckets: RedisBuckets; readonly stays: Stays } | null;
+  readonly shared: {
+    readonly buckets: RedisBuckets;
+    readonly stays: Stays;
+    readonly rates: RedisRates;
+  } | null;
   /** In the order in which they start. */
   readonly parts: readonly Lifecycle[];
 }
@@ -39,5 +44,8 @@ export function linksOf({ cluster }: Config, deps: LinksDeps): Links {
   const brokers = cluster.redisUrls.map((url) => new RedisBroker({ ...deps, url }));
   const buckets = new RedisBuckets(cluster.redisUrls, deps);
   const stays = new Stays({ ...deps, buckets, gate });
-  return { gate, brokers, shared: { buckets, stays }, parts: [...brokers, buckets, stays] };
+  // Counts of addresses belong to no user, so all are on the first.
+  const rates = new RedisRates({ ...deps, url: cluster.redisUrls[0] ?? '' });
+  const parts = [...brokers, buckets, stays, rates];
+  return { gate, brokers, shared: { buckets, stays, rates }, parts };
 }
