@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { baseUrl, type Config } from './config.ts';
 import type { Streams } from './context.ts';
@@ -6,7 +5,7 @@ import { Apps } from './domain/app/app.ts';
 import { Conversations } from './domain/conversation/conversation.ts';
 import { Messages } from './domain/message/message.ts';
 import { Rates } from './domain/rate/rate.ts';
-import { Sessions, type KeyFile } from './domain/session/session.ts';
+import { Sessions } from './domain/session/session.ts';
 import { Timelines } from './domain/timeline/timeline.ts';
 import { Passwords, passwordCost, Users, type PasswordCost } from './domain/user/user.ts';
 import { systemClock, type Clock } from './lib/clock.ts';
@@ -35,7 +34,8 @@ import { Typing } from './realtime/typing.ts';
 import { createApi } from './resolvers/api.ts';
 import { MemoryRates } from './storage/rates.memory.ts';
 import type { RateStore } from './storage/rates.ts';
-import { Shards, type ShardsConfig } from './storage/shards.ts';
+import { allowedOrigins, keyFile, ratePoints, shardsConfig } from './server-config.ts';
+import { Shards } from './storage/shards.ts';
 
 /** What a test may set. */
 export interface ServerDeps {
@@ -233,18 +233,19 @@ function wireDomain(base: Base, given: ServerDeps) {
     clock,
     onReadsCommitted: (shardIndex) => pipeline.readNotices.wake(shardIndex),
   });
-  const rates = new Rates({
-    store: given.rates ?? new MemoryRates(),
-    points: {
-      register: config.budgets.registrationsPerHour,
-      login: config.budgets.loginsPerHour,
-      failedLogin: bounds.failedLoginsPerHourMax,
-      refresh: bounds.refreshesPerMinuteMax,
-      send: config.budgets.sendsPerMinute,
-    },
-    log,
-  });
-  return { shards, links, pipeline, timelines, users, sessions, conversations, messages, rates };
+  const store = given.rates ?? links.shared?.rates ?? new MemoryRates();
+  const rates = new Rates({ store, points: ratePoints(config, bounds), log });
+  return {
+    shards,
+    links,
+    pipeline,
+    timelines,
+    users,
+    sessions,
+    conversations,
+    messages,
+    rates,
+  };
 }
 
 type Domain = ReturnType<typeof wireDomain>;
@@ -289,22 +290,4 @@ function wireRealtime(base: Base, given: ServerDeps, domain: Domain) {
     isSessionOnline: (id) => presence.isSessionOnline(id),
   };
   return { gate, parts: [inboxes, typing, ...(link ? [link] : []), presence], streams };
-}
-
-function allowedOrigins({ http }: Config): ReadonlySet<string> {
-  const own = http.publicUrl === undefined ? [] : [new URL(http.publicUrl).origin];
-  return new Set([...own, ...http.allowedOrigins]);
-}
-
-function shardsConfig({ storage, cluster }: Config): ShardsConfig {
-  const { dataDir, databaseUrls, slotMap } = storage;
-  if (databaseUrls.length === 0) return { kind: 'sqlite', dataDir };
-  const isSingleNode = cluster === null;
-  return { kind: 'mysql', urls: databaseUrls, isSingleNode, ...(slotMap && { slotMap }) };
-}
-
-function keyFile({ storage, tokens }: Config): KeyFile {
-  return tokens.keysFile === undefined
-    ? { path: join(storage.dataDir, 'access-token-keys.json'), isMadeIfMissing: true }
-    : { path: tokens.keysFile, isMadeIfMissing: false };
 }

@@ -1,9 +1,10 @@
-import { Fault, faultOf } from '../lib/fault.ts';
+import { faultOf } from '../lib/fault.ts';
 import type { Conversations, Membership } from '../domain/conversation/conversation.ts';
 import type { ConversationEvent } from '../domain/inbox/inbox.ts';
 import type { Messages } from '../domain/message/message.ts';
 import type { Viewer } from '../domain/session/session.ts';
 import type { Message } from '../domain/timeline/timeline.ts';
+import { checkPosition, type ConversationPosition } from './conversation-position.ts';
 import type { Follower, Followers } from './followers.ts';
 import { nextEventNo, type News } from './news.ts';
 import type { Paced, Source, Telling } from './pulled.ts';
@@ -14,12 +15,6 @@ export interface ConversationStreamDeps {
   readonly messages: Pick<Messages, 'page' | 'changes'>;
   readonly followers: Followers;
   readonly limits: { readonly pageMessagesMax: number; readonly streamQueueEventsMax: number };
-}
-
-/** Where a client's copy of a conversation ends. */
-export interface ConversationPosition {
-  readonly afterSeq: number | null;
-  readonly afterChangeSeq: number | null;
 }
 
 /** An event of a conversation for one who follows it. */
@@ -287,21 +282,5 @@ export class ConversationStream implements Source<ConversationItem>, Follower {
     this.#live = [];
     this.#liveEvents = 0;
     for (const news of waiting) this.heard(news);
-  }
-}
-
-function checkPosition(
-  { afterSeq, afterChangeSeq }: ConversationPosition,
-  head: { readonly lastSeq: number; readonly changeSeq: number },
-): void {
-  if (afterSeq !== null && (afterSeq < 0 || afterSeq > head.lastSeq)) {
-    throw new Fault('INVALID_ARGUMENT', 'afterSeq is beyond the conversation.');
-  }
-  if (afterChangeSeq === null) return;
-  if (afterSeq === null || afterChangeSeq < 0 || afterChangeSeq > head.changeSeq) {
-    throw new Fault(
-      'INVALID_ARGUMENT',
-      'afterChangeSeq needs afterSeq, and is not beyond changeSeq.',
-    );
   }
 }

@@ -8,7 +8,12 @@ import { MemoryBroker } from './broker.memory.ts';
 import { RedisBroker } from './broker.redis.ts';
 import type { Broker } from './broker.ts';
 import { Stays } from './stays.redis.ts';
+<<<<<<< HEAD
 import { RedisBuckets } from '../storage/redis-buckets.ts';
+=======
+import { RedisRates } from '../storage/rates.redis.ts';
+import { RedisBuckets } from '../storage/redis-buckets.ts';
+>>>>>>> redis
 
 /** What joins a node with the others. */
 export interface Links {
@@ -17,7 +22,11 @@ export interface Links {
   /** By bucket of users; of a node that is alone, one that reaches nobody. */
   readonly brokers: readonly Broker[];
   /** Null: it is alone. */
-  readonly shared: { readonly buckets: RedisBuckets; readonly stays: Stays } | null;
+  readonly shared: {
+    readonly buckets: RedisBuckets;
+    readonly stays: Stays;
+    readonly rates: RedisRates;
+  } | null;
   /** In the order in which they start. */
   readonly parts: readonly Lifecycle[];
 }
@@ -39,5 +48,8 @@ export function linksOf({ cluster }: Config, deps: LinksDeps): Links {
   const brokers = cluster.redisUrls.map((url) => new RedisBroker({ ...deps, url }));
   const buckets = new RedisBuckets(cluster.redisUrls, deps);
   const stays = new Stays({ ...deps, buckets, gate });
-  return { gate, brokers, shared: { buckets, stays }, parts: [...brokers, buckets, stays] };
+  // Counts of addresses belong to no user, so all are on the first.
+  const rates = new RedisRates({ ...deps, url: cluster.redisUrls[0] ?? '' });
+  const parts = [...brokers, buckets, stays, rates];
+  return { gate, brokers, shared: { buckets, stays, rates }, parts };
 }

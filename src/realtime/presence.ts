@@ -3,6 +3,7 @@ import type { Sessions, Viewer } from '../domain/session/session.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Deadlines } from '../lib/deadlines.ts';
 import type { Lifecycle } from '../lib/lifecycle.ts';
+import { addTo, removeFrom } from '../lib/sets-by-key.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Attendance } from './gate.ts';
 import { LatestStates } from './latest-states.ts';
@@ -116,9 +117,7 @@ export class Presence implements Lifecycle, Attendance {
 
   disconnected({ sessionId }: Viewer): void {
     const seat = this.#seats.get(sessionId);
-    if (!seat) return;
-    seat.connections -= 1;
-    if (seat.connections > 0) return;
+    if (!seat || (seat.connections -= 1) > 0) return;
     seat.leftAtMs = this.#deps.clock.now();
     this.#leaving.set(sessionId, seat.leftAtMs + this.#deps.limits.offlineDelayMs);
   }
@@ -233,13 +232,13 @@ export class Presence implements Lifecycle, Attendance {
   /** What was told while it was read is newer. While it cannot be read, what this node has counts. */
   async #readAnywhere(userIds: readonly bigint[]): Promise<void> {
     const { link, log } = this.#deps;
-    if (!link || userIds.length === 0) return;
     const change = this.#changes;
+    if (!link || userIds.length === 0) return;
     try {
       const online = await link.onlineUsers(userIds);
       for (const userId of userIds) {
-        if ((this.#anywhere.get(userId)?.change ?? 0) > change) continue;
-        if (!this.#watches.has(userId)) continue;
+        const isNewer = (this.#anywhere.get(userId)?.change ?? 0) > change;
+        if (isNewer || !this.#watches.has(userId)) continue;
         this.#anywhere.set(userId, { isOnline: online.has(userId), change: 0 });
       }
     } catch (err) {
@@ -298,16 +297,4 @@ export class Presence implements Lifecycle, Attendance {
     watch.states.forget(userId);
     this.#unwatch(watch, userId);
   }
-}
-
-function addTo<K, V>(sets: Map<K, Set<V>>, key: K, value: V): void {
-  const set = sets.get(key);
-  if (set) set.add(value);
-  else sets.set(key, new Set([value]));
-}
-
-function removeFrom<K, V>(sets: Map<K, Set<V>>, key: K, value: V): void {
-  const set = sets.get(key);
-  set?.delete(value);
-  if (set?.size === 0) sets.delete(key);
 }
