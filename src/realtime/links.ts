@@ -8,12 +8,8 @@ import { MemoryBroker } from './broker.memory.ts';
 import { RedisBroker } from './broker.redis.ts';
 import type { Broker } from './broker.ts';
 import { Stays } from './stays.redis.ts';
-<<<<<<< HEAD
-import { RedisBuckets } from '../storage/redis-buckets.ts';
-=======
 import { RedisRates } from '../storage/rates.redis.ts';
 import { RedisBuckets } from '../storage/redis-buckets.ts';
->>>>>>> redis
 
 /** What joins a node with the others. */
 export interface Links {
