@@ -188,15 +188,8 @@ function wireDomain(base: Base, given: ServerDeps) {
     },
   });
   const links = linksOf(config, base);
-  const pipeline = new Pipeline({
-    shards,
-    links,
-    clock,
-    log,
-    failpoints,
-    receiptGroupMembers: config.groups.receiptsUpToMembers,
-    limits: bounds,
-  });
+  const receiptGroupMembers = config.groups.receiptsUpToMembers;
+  const pipeline = new Pipeline({ ...base, shards, links, receiptGroupMembers });
   const timelines = new Timelines({
     shards,
     ids,
