@@ -1,9 +1,12 @@
 import { EventEmitter } from 'node:events';
 import { createPool, type Pool, type PoolConfig } from 'mariadb';
+import { TurnSocket } from './turn-socket.ts';
 
 /** A pool that keeps one idle connection ready, and outlives its database's absence. */
 export function openPool(config: PoolConfig): Pool {
-  const pool = createPool({ minimumIdle: 1, idleTimeout: 60, ...config });
+  const { host = 'localhost', port = 3306 } = config;
+  const stream = (): TurnSocket => new TurnSocket().connect({ host, port });
+  const pool = createPool({ minimumIdle: 1, idleTimeout: 60, stream, ...config });
   // Whoever waits for a connection is told by rejection; unheard, the pool's own event would end
   // the process.
   const events: unknown = pool;
