@@ -69,7 +69,7 @@ type Door<T> = Pick<T, keyof T>;
 /** The doors of the domain that resolvers knock at. */
 export interface Doors {
   readonly users: Door<Users>;
-  readonly sessions: Pick<Sessions, 'open' | 'refresh' | 'end' | 'live' | 'byId' | 'isEnded'>;
+  readonly sessions: Pick<Sessions, 'open' | 'refresh' | 'end' | 'live' | 'isEnded'>;
   readonly conversations: Door<Conversations>;
   readonly messages: Door<Messages>;
   readonly rates: Door<Rates>;

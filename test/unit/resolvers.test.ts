@@ -51,17 +51,14 @@ describe('a list of conversations', () => {
   const ids = Array.from({ length: 50 }, (_, at) => BigInt(at + 10));
   const doubles = {
     conversations: {
-      list: async () => ({
+      list: async (_viewer: unknown, { withLastMessages }: { withLastMessages?: boolean }) => ({
         memberships: ids.map((id) => membershipOf(id, ann.userId)),
+        lastMessages: withLastMessages ? ids.map((id) => messageOf(id, 7)) : [],
         hasNextPage: true,
         hasPreviousPage: false,
       }),
       listCursor: (membership: { head: { id: bigint } }) => `at ${membership.head.id}`,
       unreadTotal: async () => 100,
-    },
-    messages: {
-      bySeqs: async (_viewer: unknown, keys: readonly { conversationId: bigint; seq: number }[]) =>
-        keys.map(({ conversationId, seq }) => messageOf(conversationId, seq)),
     },
   };
 
@@ -87,10 +84,33 @@ describe('a list of conversations', () => {
     expect(asked.filter((call) => !call.endsWith('listCursor')).sort()).toEqual([
       'conversations.list',
       'conversations.unreadTotal',
-      'messages.bySeqs 50',
       'users.byIds 1',
       'users.byIds 1',
     ]);
+  });
+
+  it.each([
+    [
+      '{ viewer { conversations { edges { node { id lastSeq } } lastMessage: pageInfo { hasNextPage } } } }',
+      false,
+    ],
+    [
+      '{ viewer { conversations { edges { node { ... on Conversation { last: lastMessage { seq } } } } } } }',
+      true,
+    ],
+    [
+      '{ viewer { ...V } } fragment V on Viewer { conversations { edges { node { ...C } } } } fragment C on Conversation { lastMessage { seq } }',
+      true,
+    ],
+  ])('reads the newest messages with it where they are shown: %s', async (document, isAsked) => {
+    const wanted: unknown[] = [];
+    const list = async (...args: Parameters<typeof doubles.conversations.list>) => {
+      wanted.push(args[1].withLastMessages);
+      return doubles.conversations.list(...args);
+    };
+    const conversations = { ...doubles.conversations, list };
+    const { codes } = await run(document, contextOver({ conversations }, ann).context);
+    expect({ codes, wanted }).toEqual({ codes: [], wanted: [isAsked] });
   });
 });
 
@@ -256,7 +276,8 @@ describe('a sign-in', () => {
     expect(heads).toEqual([bob]);
     expect(at(data, 'openDirect.conversation.me.user.id')).toBe('u_1');
     expect(asked).not.toContain('users.byIds 1');
-    expect(asked).not.toContain('sessions.byId');
+    // Of the lists, one was asked for; of the session itself nothing but what signing in said.
+    expect(asked.filter((name) => name === 'sessions.live')).toHaveLength(1);
   });
 
   it('checks the device before it makes a user', async () => {
@@ -324,7 +345,7 @@ describe('ids', () => {
     messages: {
       bySeqs: async (_viewer: unknown, keys: readonly unknown[]) => keys.map(() => null),
     },
-    sessions: { byId: async () => null },
+    sessions: { live: async () => [] },
     users: { byUsername: async () => null },
   };
 
@@ -346,7 +367,7 @@ describe('ids', () => {
       {
         conversations: { enterAll: async () => new Map([[10n, membershipOf(10n, 1n)]]) },
         messages: { bySeqs: async () => [messageOf(10n, 4)] },
-        sessions: { byId: async (_viewer, id) => sessionOf(id, 1n) },
+        sessions: { live: async () => [sessionOf(5n, 1n)] },
       },
       ann,
     );
