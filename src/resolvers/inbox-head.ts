@@ -32,9 +32,11 @@ export async function takeInboxHeadOfQuery(
 
 async function take(context: Context, viewer: Viewer, isAsked: boolean): Promise<void> {
   if (context.inboxHead === undefined) {
-    context.inboxHead = isAsked ? context.streams.inboxPage(viewer, null, 0) : null;
+    context.inboxHead = isAsked ? context.streams.inboxHead(viewer) : null;
+    // Nobody may come for it: it is asked for whatever @skip and @include say.
+    context.inboxHead?.page.catch(() => undefined);
   }
-  await context.inboxHead?.catch(() => undefined);
+  await context.inboxHead?.taken.catch(() => undefined);
 }
 
 function asksForHead(viewers: readonly FieldNode[], info: GraphQLResolveInfo) {

@@ -72,10 +72,8 @@ export const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
       extensions: notes({ cost: 20 }),
       resolve: (viewer, { after, first }, context) => {
         checkFirst(first, limits.inboxPullEventsMax);
-        return (
-          (after == null ? context.inboxHead : null) ??
-          context.streams.inboxPage(viewer, after ?? null, first)
-        );
+        const head = after == null ? context.inboxHead : null;
+        return head?.page ?? context.streams.inboxPage(viewer, after ?? null, first);
       },
     }),
     unreadCount: t.int({
