@@ -1,5 +1,7 @@
+import { broken, BrokenPromise } from './broken-promise.ts';
 import type { TestUser } from './clients.ts';
 import {
+  aboutOf,
   changesDocument,
   conversationDocument,
   membersDocument,
@@ -44,11 +46,6 @@ export interface Kept {
   readsAreTold: boolean;
 }
 
-/** The server told what it promised not to, or not what it promised. */
-export class BrokenPromise extends Error {
-  override name = 'BrokenPromise';
-}
-
 /**
  * All that a client keeps of its user's conversations, brought up to date by events: by what these say themselves, and by
  * pulling only where the contract says so.
@@ -57,6 +54,8 @@ export class Replica {
   readonly user: TestUser;
   readonly rules: Rules;
   readonly conversations = new Map<string, Kept>();
+  /** What an event showed as it is after the viewer's removal: ConversationRemoved is on its way. */
+  readonly #leaving = new Set<string>();
   /** Queries the list of conversations, for InboxReset. */
   readonly #list: () => Promise<readonly ShownConversation[]>;
 
@@ -68,6 +67,7 @@ export class Replica {
 
   /** @throws {BrokenPromise} */
   async apply(event: ShownEvent): Promise<void> {
+    if (event.__typename !== 'ConversationChanged' && this.#leaving.has(aboutOf(event))) return;
     switch (event.__typename) {
       case 'MessageAdded':
         this.#added(this.#known(event.message.conversation.id, event), event.message);
@@ -82,6 +82,7 @@ export class Replica {
         return this.#conversationChanged(event.conversation);
       case 'ConversationRemoved':
         this.conversations.delete(event.conversationId);
+        this.#leaving.delete(event.conversationId);
         return;
       case 'ConversationAdvanced':
         return this.#catchUp(event.conversation.id);
@@ -180,6 +181,14 @@ export class Replica {
   }
 
   async #conversationChanged(shown: ShownConversation): Promise<void> {
+    // Events show what is there when they are told: whoever shares one may have left meanwhile.
+    const { edges, pageInfo } = shown.members;
+    const isMember = edges.some(({ node }) => node.user.id === this.user.id);
+    if (!shown.me && !isMember && !pageInfo.hasNextPage) {
+      this.#leaving.add(shown.id);
+      return;
+    }
+    this.#leaving.delete(shown.id);
     const before = this.conversations.get(shown.id);
     const kept = await this.take(shown);
     // Of a small group every message is told; into a large one a newcomer has to look.
@@ -187,6 +196,7 @@ export class Replica {
   }
 
   async #startAfresh(): Promise<void> {
+    this.#leaving.clear();
     const listed = await this.#list();
     const ids = new Set(listed.map(({ id }) => id));
     for (const id of this.conversations.keys()) if (!ids.has(id)) this.conversations.delete(id);
@@ -236,8 +246,4 @@ export class Replica {
 /** The seq of the newest message that is known, else that before the first to come. */
 export function lastSeqOf({ messages, members }: Kept, viewerId: string): number {
   return Math.max((members.get(viewerId)?.joinedSeq ?? 1) - 1, ...messages.keys());
-}
-
-function broken(what: string, told: object): BrokenPromise {
-  return new BrokenPromise(`${what}: ${JSON.stringify(told)}`);
 }
