@@ -110,10 +110,12 @@ const fences = [
   },
   {
     name: 'graphql-and-sockets-at-the-edge',
-    comment: 'GraphQL and sockets only in resolvers/, the gate, the fan-out and server.ts.',
+    comment:
+      'GraphQL and sockets only in resolvers/, the gate, the fan-out and server.ts; and the socket to a database.',
     from: {
       path: '^src/',
-      pathNot: '^src/(resolvers/|realtime/(gate|fan-out)([-./]|$)|server\\.ts$)',
+      pathNot:
+        '^src/(resolvers/|realtime/(gate|fan-out)([-./]|$)|server\\.ts$|storage/gathering-socket\\.ts$)',
     },
     to: {
       path: `${packages(

@@ -1,7 +1,6 @@
 import { EventEmitter } from 'node:events';
-import { connect } from 'node:net';
 import { createPool, type Pool, type PoolConfig } from 'mariadb';
-import { gatherWrites } from './gather-writes.ts';
+import { connectGathering } from './gathering-socket.ts';
 
 /** Connections that stand ready: as many as one operation asks a shard at once. */
 const minimumIdle = 4;
@@ -23,7 +22,7 @@ export function openPool(config: PoolConfig): Pool {
     minimumIdle,
     idleTimeout: 60,
     minDelayValidation: provenForMs,
-    stream: () => gatherWrites(connect(place)),
+    stream: () => connectGathering(place),
     ...rest,
   });
   // Whoever waits for a connection is told by rejection; unheard, the pool's own event would end

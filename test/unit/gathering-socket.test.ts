@@ -1,14 +1,14 @@
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { expect, it, vi } from 'vitest';
-import { gatherWrites } from '../../src/storage/gather-writes.ts';
+import { connectGathering } from '../../src/storage/gathering-socket.ts';
 
 it('gives the writes of one turn to the system at once, in order, and those of the next after', async () => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const accepted = once(server, 'connection') as Promise<[Socket]>;
   const { port } = server.address() as AddressInfo;
-  const socket = gatherWrites(connect({ port, host: '127.0.0.1' }));
+  const socket = connectGathering({ port, host: '127.0.0.1' });
   await once(socket, 'connect');
   const [peer] = await accepted;
   let received = '';
