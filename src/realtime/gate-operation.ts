@@ -1,13 +1,8 @@
-import {
-  execute,
-  getOperationAST,
-  GraphQLError,
-  OperationTypeNode,
-  type ExecutionResult,
-} from 'graphql';
+import { getOperationAST, GraphQLError, OperationTypeNode, type ExecutionResult } from 'graphql';
 import type { Viewer } from '../domain/session/session.ts';
 import type { Api, AuthFailure } from './gate-api.ts';
 import type { Budgets } from './gate-budgets.ts';
+import { execute } from './gate-execution.ts';
 import { checkParams, requestError } from './gate-params.ts';
 import { subscribeAfresh } from './gate-subscribe.ts';
 
