@@ -57,6 +57,8 @@ export interface Config {
   };
   readonly sessionPolicy: SessionPolicy;
   readonly apps: readonly string[];
+  /** What apps' own servers show in place of an access token. */
+  readonly serverKeys: readonly { readonly appId: string; readonly secret: string }[];
   readonly logLevel: LogLevel;
   /** What lib/failpoint.ts reads; empty: none. */
   readonly failpoints: string;
@@ -91,6 +93,14 @@ const failpoints = z
     message: 'is for tests alone, so it needs NODE_ENV=test',
   });
 
+/** A key of an app that nobody serves is a misspelt one. */
+const serverKeys = variables
+  .pick({ APPS: true, SERVER_KEYS: true })
+  .refine(({ APPS, SERVER_KEYS }) => SERVER_KEYS.every((key) => APPS.includes(appOf(key))), {
+    path: ['SERVER_KEYS'],
+    message: 'must be of apps that APPS names',
+  });
+
 /** What hangs together is read beside the rest, so that all mistakes show at once. */
 const slotMap = variables
   .pick({ DATABASE_URLS: true, SLOT_MAP: true })
@@ -119,9 +129,10 @@ export function readConfig(
   const parsed = variables.safeParse(Object.fromEntries(given));
   const map = slotMap.safeParse(Object.fromEntries(given));
   const armed = failpoints.safeParse(Object.fromEntries(given));
-  if (parsed.success && map.success && armed.success)
+  const keys = serverKeys.safeParse(Object.fromEntries(given));
+  if (parsed.success && map.success && armed.success && keys.success)
     return frozen(toConfig(parsed.data, map.data));
-  const issues = [parsed, map, armed].flatMap(({ error }) => error?.issues ?? []);
+  const issues = [parsed, map, armed, keys].flatMap(({ error }) => error?.issues ?? []);
   const mistakes = issues.map(({ path, message }) => `${path.join('.')} ${message}`);
   throw new ConfigError([...new Set(mistakes)]);
 }
@@ -174,9 +185,17 @@ function toConfig(
     },
     sessionPolicy: given.SESSION_POLICY,
     apps: given.APPS,
+    serverKeys: given.SERVER_KEYS.map((key) => ({
+      appId: appOf(key),
+      secret: key.slice(appOf(key).length + 1),
+    })),
     logLevel: given.LOG_LEVEL,
     failpoints: given.FAILPOINTS ?? '',
   };
+}
+
+function appOf(serverKey: string): string {
+  return serverKey.slice(0, serverKey.indexOf(':'));
 }
 
 function frozen<T>(value: T): T {

@@ -1,3 +1,4 @@
+import type { Authority } from './domain/app/app.ts';
 import type { Conversations } from './domain/conversation/conversation.ts';
 import type {
   ConversationEvent,
@@ -96,6 +97,8 @@ export interface Context extends Services {
   /** The viewer as the request came. */
   readonly requestViewer: Viewer | null;
   readonly authFailure: AuthFailure | null;
+  /** Of who came with a server key in place of an access token; null: nobody did. */
+  readonly authority: Authority | null;
   /** Whose address the request counts for; events have none. */
   readonly address: string;
   loaders: Loaders;
@@ -110,12 +113,14 @@ export interface Context extends Services {
  * A context for one operation or one event: cheap, since its loaders are made when they are first used.
  * @param authFailure why the token given is no good, for the message of UNAUTHENTICATED.
  * @param address whose the request counts for.
+ * @param authority of the server key that came with it.
  */
 export function contextFor(
   viewer: Viewer | null,
   services: Services,
   authFailure: AuthFailure | null = null,
   address = '',
+  authority: Authority | null = null,
 ): Context {
   const { doors, streams, gates, clock } = services;
   return {
@@ -126,6 +131,7 @@ export function contextFor(
     viewer,
     requestViewer: viewer,
     authFailure,
+    authority,
     address,
     loaders: new Loaders(viewer, doors),
     inboxHead: undefined,
@@ -151,10 +157,20 @@ export function requireViewer(context: Context): Viewer {
   throw new Fault('UNAUTHENTICATED', unauthenticated(context.authFailure));
 }
 
-function unauthenticated(failure: AuthFailure | null): string {
+/**
+ * What the caller's server key allows.
+ * @throws {Fault} FORBIDDEN where a user asks, UNAUTHENTICATED where nobody known does.
+ */
+export function requireAuthority(context: Context): Authority {
+  if (context.authority) return context.authority;
+  if (context.viewer) throw new Fault('FORBIDDEN', "This needs an app's server key.");
+  throw new Fault('UNAUTHENTICATED', unauthenticated(context.authFailure, 'a server key'));
+}
+
+function unauthenticated(failure: AuthFailure | null, needed = 'an access token'): string {
   switch (failure) {
     case null:
-      return 'Sign in first: this needs an access token.';
+      return `Sign in first: this needs ${needed}.`;
     case 'EXPIRED':
       return 'The access token has expired: refresh the session.';
     case 'ENDED':

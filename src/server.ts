@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { baseUrl, type Config } from './config.ts';
 import type { Streams } from './context.ts';
-import { Apps } from './domain/app/app.ts';
+import { Apps, ServerKeys } from './domain/app/app.ts';
 import { Conversations } from './domain/conversation/conversation.ts';
 import { Messages } from './domain/message/message.ts';
 import { Rates } from './domain/rate/rate.ts';
@@ -129,6 +129,10 @@ function wire(config: Config, given: ServerDeps, state: { readonly isStarted: bo
   const documentLimits = { ...base.limits, allowsIntrospection: !config.isProduction };
   const api = createApi({ services, log: base.log, documentLimits });
   const { connectionsPerAddress, ...rates } = config.budgets;
+  const serverKeys = new ServerKeys({
+    keys: config.serverKeys,
+    operatorFile: join(config.storage.dataDir, 'operator-key'),
+  });
   const listener: Listener = new Listener({
     ...base,
     ...config.http,
@@ -139,6 +143,7 @@ function wire(config: Config, given: ServerDeps, state: { readonly isStarted: bo
     gate,
     engine: new FanOut(api),
     sessions: domain.sessions,
+    serverKeys,
     page,
     isReady: async () => state.isStarted && !gate.isDraining && (await answer()),
     allowedOrigins: allowedOrigins(config),
@@ -150,6 +155,7 @@ function wire(config: Config, given: ServerDeps, state: { readonly isStarted: bo
     listener,
     inOrder: [
       shards,
+      serverKeys,
       sessions,
       ...pipeline.parts,
       timelines,

@@ -118,6 +118,16 @@ export const variables = z.object({
     .refine(isDistinct, 'must not name one app twice')
     .default(['default'])
     .describe('The ids of the apps served, separated by commas; their users never meet.'),
+  SERVER_KEYS: list
+    .refine(
+      (keys) => keys.every(isServerKey),
+      'must be like default:KEY, of 32 to 128 of A-Za-z0-9_-',
+    )
+    .refine(isDistinct, 'must not name one key twice')
+    .default([])
+    .describe(
+      "Keys of apps' own servers, as APP:KEY, separated by commas; they may credit wallets.",
+    ),
   LOG_LEVEL: oneOf(logLevels)
     .default('info')
     .describe('How much is logged: trace, debug, info, warn, error, fatal or silent.'),
@@ -130,6 +140,10 @@ export const variables = z.object({
 
 function isAppId(text: string): boolean {
   return /^[\w.-]{1,64}$/.test(text);
+}
+
+function isServerKey(text: string): boolean {
+  return /^[\w.-]{1,64}:[\w-]{32,128}$/.test(text);
 }
 
 function isDistinct(items: readonly string[]): boolean {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { execute, type DocumentNode, type ExecutionResult } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
+import type { Authority } from '../domain/app/app.ts';
 import type { Viewer } from '../domain/session/session.ts';
 import { assert, present } from '../lib/assert.ts';
 import { createAnswerer } from './gate-answer.ts';
@@ -13,6 +14,8 @@ export interface Caller {
   readonly viewer: Viewer | null;
   /** Why the token that came with it makes nobody a viewer. */
   readonly authFailure: AuthFailure | null;
+  /** Of the server key that came with it. */
+  readonly authority: Authority | null;
   /** Whose address it counts for. */
   readonly address: string;
 }
@@ -82,8 +85,8 @@ function isRecord(value: unknown): boolean {
 /** A context of ours in place of Yoga's, and plain graphql-js. */
 function execution(api: Api): Plugin<ServerContext> {
   const contextOf = (given: unknown) => {
-    const { viewer, authFailure, address } = given as ServerContext;
-    return () => api.contextFor(viewer, authFailure, address);
+    const { viewer, authFailure, address, authority } = given as ServerContext;
+    return () => api.contextFor(viewer, authFailure, address, authority);
   };
   return {
     onExecute: ({ setExecuteFn }) =>

@@ -47,6 +47,7 @@ it('gives every default where nothing is set', () => {
     groups: { largeAboveMembers: 200, receiptsUpToMembers: 50 },
     sessionPolicy: 'same-class',
     apps: ['default'],
+    serverKeys: [],
     logLevel: 'info',
     failpoints: '',
   });
@@ -173,4 +174,16 @@ it('.env.example copied to .env changes nothing', () => {
     const shown = Array.isArray(fallback) ? fallback.join(',') : String(fallback ?? '');
     expect([name, values[name]]).toEqual([name, shown]);
   }
+});
+
+it('reads the server keys of apps, and knows a misspelt app', () => {
+  const key = 'k'.repeat(32);
+  const { serverKeys } = readConfig({ APPS: 'default,shop', SERVER_KEYS: `shop:${key}` });
+  expect(serverKeys).toEqual([{ appId: 'shop', secret: key }]);
+  expect(mistakesOf({ SERVER_KEYS: `shop:${key}` })).toEqual([
+    'SERVER_KEYS must be of apps that APPS names',
+  ]);
+  const wrong = mistakesOf({ SERVER_KEYS: 'default:short' });
+  expect(wrong.join()).toMatch(/SERVER_KEYS must be like/);
+  expect(wrong.join()).not.toContain('short');
 });
