@@ -11,6 +11,7 @@ export type {
   Member,
   Message,
   RecalledContent,
+  RedPacketContent,
   Role,
   SystemContent,
   SystemEvent,
