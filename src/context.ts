@@ -9,8 +9,10 @@ import type {
 } from './domain/inbox/inbox.ts';
 import type { Messages } from './domain/message/message.ts';
 import type { Rates } from './domain/rate/rate.ts';
+import type { RedPackets } from './domain/red-packet/red-packet.ts';
 import type { Sessions, Viewer } from './domain/session/session.ts';
 import type { Users } from './domain/user/user.ts';
+import type { Wallets } from './domain/wallet/wallet.ts';
 import type { Clock } from './lib/clock.ts';
 import { Fault } from './lib/fault.ts';
 import { Loaders } from './resolvers/loaders.ts';
@@ -73,6 +75,8 @@ export interface Doors {
   readonly sessions: Pick<Sessions, 'open' | 'refresh' | 'end' | 'live' | 'byId' | 'isEnded'>;
   readonly conversations: Door<Conversations>;
   readonly messages: Door<Messages>;
+  readonly wallets: Omit<Door<Wallets>, 'start' | 'stop'>;
+  readonly redPackets: Omit<Door<RedPackets>, 'start' | 'stop'>;
   readonly rates: Door<Rates>;
 }
 

@@ -9,10 +9,12 @@ import './group.ts';
 import './node.ts';
 import './opening.ts';
 import './presence.ts';
+import './red-packet-writing.ts';
 import './scalars.ts';
 import './timeline.ts';
 import './typing.ts';
 import './viewer.ts';
+import './wallet.ts';
 import './writing.ts';
 
 type Resolve = GraphQLFieldResolver<unknown, Context>;

@@ -137,6 +137,8 @@ export function contextOver(
       sessions: recorded('sessions', { isEnded: () => null, ...doubles.sessions }),
       conversations: recorded('conversations', { ...doubles.conversations }),
       messages: recorded('messages', { ...doubles.messages }),
+      wallets: recorded('wallets', { ...doubles.wallets }),
+      redPackets: recorded('redPackets', { ...doubles.redPackets }),
       rates: { within: (_name: string, _key: string, work: () => unknown) => work() },
     },
     streams: recorded('streams', { ...doubles.streams }),

@@ -92,10 +92,12 @@ describe('the schema', () => {
       'MessageAdded',
       'MessageChanged',
       'ReadAdvanced',
+      'WalletChanged',
     ].map((type) => [`${type}.cursor`, 'cursor']);
     expect(perViewer()).toEqual({
       ...Object.fromEntries(cursors),
       'Conversation.me': true,
+      'RedPacket.myClaim': true,
       'Conversation.messages': true,
       'Conversation.message': true,
       'Conversation.messageChanges': true,
