@@ -162,13 +162,22 @@ export function requireViewer(context: Context): Viewer {
 }
 
 /**
+ * That somebody known asks, whatever they may do.
+ * @throws {Fault} UNAUTHENTICATED
+ */
+export function requireCaller({ authority, viewer, authFailure }: Context): void {
+  if (authority || viewer) return;
+  throw new Fault('UNAUTHENTICATED', unauthenticated(authFailure, 'a server key'));
+}
+
+/**
  * What the caller's server key allows.
  * @throws {Fault} FORBIDDEN where a user asks, UNAUTHENTICATED where nobody known does.
  */
 export function requireAuthority(context: Context): Authority {
+  requireCaller(context);
   if (context.authority) return context.authority;
-  if (context.viewer) throw new Fault('FORBIDDEN', "This needs an app's server key.");
-  throw new Fault('UNAUTHENTICATED', unauthenticated(context.authFailure, 'a server key'));
+  throw new Fault('FORBIDDEN', "This needs an app's server key.");
 }
 
 function unauthenticated(failure: AuthFailure | null, needed = 'an access token'): string {

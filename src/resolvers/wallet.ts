@@ -1,4 +1,4 @@
-import { requireAuthority, requireViewer } from '../context.ts';
+import { requireAuthority, requireCaller, requireViewer } from '../context.ts';
 import type { Wallet, WalletEntry } from '../domain/wallet/wallet.ts';
 import { builder, notes } from './builder.ts';
 import { encodeEntryId, idArgument } from './global-id.ts';
@@ -132,9 +132,10 @@ builder.mutationField('creditWallet', (t) =>
       'amount or reason is fault IDEMPOTENCY_CONFLICT.',
     args: { input: t.arg({ type: CreditWalletInput, description: 'What to whom, and why.' }) },
     resolve: async (_root, { input }, context) => {
-      const { appId } = requireAuthority(context);
+      requireCaller(context);
       const { amount, key, reason } = input;
       const userId = idArgument('User', input.userId, 'userId');
+      const { appId } = requireAuthority(context);
       return context.doors.wallets.topUp({ userId, amount, key, reason }, appId);
     },
   }),

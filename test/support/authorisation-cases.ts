@@ -173,7 +173,9 @@ function refusalOf({ coordinate, variant }: Step, actor: Actor, isInList: boolea
   const [kind = ''] = coordinate.split('.');
   const isRoot = roots.has(kind);
   const isSignedIn = actor === guest || actor.user !== null;
+  if (ofField === 'server' && actor.name === "app's server") return null;
   if (isRoot && ofField !== 'anyone' && !isSignedIn) return 'UNAUTHENTICATED';
+  if (ofField === 'server') return 'FORBIDDEN';
   const reader = call?.reader ?? ofField;
   if (may(reader, actor, isSignedIn)) return null;
   if (silent.has(coordinate) || isInList || kind === 'Query') return 'hidden';
@@ -187,6 +189,8 @@ function may(reader: Reader, actor: Actor, isSignedIn: boolean): boolean {
     case 'anyone':
     case 'inherits':
       return true;
+    case 'server':
+      return false;
     case 'signedIn':
       return isSignedIn;
     case 'sameApp':
