@@ -7,6 +7,7 @@ import type {
   PresenceEvent,
   TypingEvent,
 } from './domain/inbox/inbox.ts';
+import type { Ledger } from './domain/ledger/ledger.ts';
 import type { Messages } from './domain/message/message.ts';
 import type { Rates } from './domain/rate/rate.ts';
 import type { RedPackets } from './domain/red-packet/red-packet.ts';
@@ -75,8 +76,9 @@ export interface Doors {
   readonly sessions: Pick<Sessions, 'open' | 'refresh' | 'end' | 'live' | 'byId' | 'isEnded'>;
   readonly conversations: Door<Conversations>;
   readonly messages: Door<Messages>;
-  readonly wallets: Omit<Door<Wallets>, 'start' | 'stop'>;
-  readonly redPackets: Omit<Door<RedPackets>, 'start' | 'stop'>;
+  readonly wallets: Pick<Wallets, 'mine' | 'entries' | 'entryCursor' | 'entry' | 'topUp'>;
+  readonly ledger: Door<Ledger>;
+  readonly redPackets: Pick<RedPackets, 'send' | 'claim' | 'byIds' | 'claims' | 'claimsOf'>;
   readonly rates: Door<Rates>;
 }
 

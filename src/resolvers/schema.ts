@@ -6,6 +6,7 @@ import './auth.ts';
 import './conversation-event.ts';
 import './gate.ts';
 import './group.ts';
+import './ledger.ts';
 import './node.ts';
 import './opening.ts';
 import './presence.ts';

@@ -26,6 +26,8 @@ export type Reader =
   | 'author'
   /** Who shows a server key of the app. */
   | 'server'
+  /** Who shows the operator's key. */
+  | 'operator'
   /** Nobody but who has come to the parent can ask. */
   | 'inherits';
 
@@ -34,7 +36,11 @@ export type Reader =
  * test.
  */
 const table: Readonly<Record<string, Partial<Record<Reader, string>>>> = {
-  Query: { anyone: 'gate', signedIn: 'node user conversation viewer redPacket' },
+  Query: {
+    anyone: 'gate',
+    operator: 'ledger',
+    signedIn: 'node user conversation viewer redPacket',
+  },
   Mutation: {
     anyone: 'register login refreshSession',
     signedIn: 'logout updateProfile',
@@ -82,6 +88,9 @@ const table: Readonly<Record<string, Partial<Record<Reader, string>>>> = {
   Wallet: { inherits: 'balance entries' },
   WalletEntryConnection: { inherits: 'edges pageInfo' },
   WalletEntryEdge: { inherits: 'cursor node' },
+  LedgerReport: {
+    inherits: 'isSound issued wallets openPackets inFlight entries packets transfers problems',
+  },
   WalletEntry: { inherits: 'id kind amount createdAt redPacket' },
 
   PageInfo: { inherits: 'hasNextPage hasPreviousPage', member: 'startCursor endCursor' },
@@ -153,6 +162,7 @@ export const mayBeNull: ReadonlyMap<string, string> = new Map([
   ['PresenceEvent.lastSeenAt', 'nobody of the world has had a socket'],
   ['AuthPayload.displacedSessions', 'the sign-in displaces nobody'],
   ['GateTicket.alternates', 'there is one gate'],
+  ['LedgerReport.problems', 'the books are right'],
   ['RedPacket.recipient', 'any member may claim'],
   ['RedPacket.myClaim', 'only some have claimed'],
   ['WalletEntry.redPacket', 'money that came from outside'],

@@ -9,7 +9,7 @@ import {
   type MessageContentInput,
 } from '../../client/generated/documents.ts';
 import { createGroup, recall, removeMember, setRole } from './chat.ts';
-import { claim, fund, giveAway, keyOf } from './money.ts';
+import { claim, fund, giveAway, keyOf, operatorKeyOf } from './money.ts';
 import { ask, TestUser } from './clients.ts';
 import type { TestServer } from './server.ts';
 
@@ -39,6 +39,7 @@ export const actorNames = [
   'owner',
   'revoked session',
   "app's server",
+  'operator',
 ] as const;
 export type ActorName = (typeof actorNames)[number];
 
@@ -168,6 +169,7 @@ async function actorsOf(server: TestServer, users: Users): Promise<World['actors
       name: 'revoked session',
       token: await revokedToken(server, users.member),
     },
+    operator: { ...nobody, name: 'operator', token: await operatorKeyOf(server) },
     "app's server": { ...nobody, name: "app's server", token: keyOf(server, 'default') },
   };
 }

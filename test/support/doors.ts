@@ -139,6 +139,7 @@ export function contextOver(
       messages: recorded('messages', { ...doubles.messages }),
       wallets: recorded('wallets', { ...doubles.wallets }),
       redPackets: recorded('redPackets', { ...doubles.redPackets }),
+      ledger: recorded('ledger', { ...doubles.ledger }),
       rates: { within: (_name: string, _key: string, work: () => unknown) => work() },
     },
     streams: recorded('streams', { ...doubles.streams }),

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { vi } from 'vitest';
 import {
   ClaimRedPacketDocument,
@@ -9,6 +10,7 @@ import {
   type WalletEntryPartsFragment,
   type WalletQuery,
 } from '../../client/generated/documents.ts';
+import { operatorKeyIn } from '../../src/domain/app/app.ts';
 import { newKey } from './chat.ts';
 import { ask, type TestUser } from './clients.ts';
 import { headOf, pull } from './live.ts';
@@ -25,6 +27,11 @@ export function keyOf({ config }: TestServer, appId: string): string {
   const key = config.serverKeys.find((one) => one.appId === appId);
   if (!key) throw new Error(`no server key of ${appId}: start the server with serverKeys`);
   return key.secret;
+}
+
+/** The operator's key of a server. */
+export function operatorKeyOf({ config }: TestServer): Promise<string> {
+  return operatorKeyIn(path.join(config.storage.dataDir, 'operator-key'));
 }
 
 /** Money from outside, by the server of the user's app. */
