@@ -82,6 +82,7 @@ CREATE TABLE "RedPacket" (
     "refundedTotal" BIGINT NOT NULL,
     "recipientId" BIGINT,
     "senderMayClaim" BOOLEAN NOT NULL,
+    "bestShareNo" INT,
     "createdAtMs" BIGINT NOT NULL,
     "expiresAtMs" BIGINT NOT NULL,
     "faultCode" TEXT,

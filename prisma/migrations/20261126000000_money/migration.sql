@@ -94,6 +94,7 @@ CREATE TABLE `RedPacket` (
     `refundedTotal` BIGINT NOT NULL,
     `recipientId` BIGINT NULL,
     `senderMayClaim` BOOLEAN NOT NULL,
+    `bestShareNo` INTEGER NULL,
     `createdAtMs` BIGINT NOT NULL,
     `expiresAtMs` BIGINT NOT NULL,
     `faultCode` VARCHAR(32) NULL,

@@ -30,6 +30,8 @@ export interface RedPacket {
   readonly refundedTotal: bigint;
   /** Who alone may claim; null: any member. */
   readonly recipientId: bigint | null;
+  /** Of the best claim, once the packet is closed; null: there is none, or the shares are equal. */
+  readonly bestShareNo: number | null;
   readonly createdAtMs: number;
   readonly expiresAtMs: number;
 }
@@ -38,10 +40,21 @@ export interface RedPacket {
 export interface Claim {
   readonly redPacketId: bigint;
   readonly userId: bigint;
+  /** 0, 1, 2 …: in the order of claims. */
+  readonly shareNo: number;
   readonly amount: bigint;
   readonly claimedAtMs: number;
   /** Largest share of a LUCKY packet, the earliest on a tie; false until the packet is exhausted or expired. */
   readonly isBest: boolean;
+}
+
+/** What an app allows. Amounts in minor units. */
+export interface RedPacketRules {
+  /** What a share may be worth at most. */
+  readonly shareMax: number;
+  readonly countMax: number;
+  /** How long a packet is open. */
+  readonly ttlMs: number;
 }
 
 /** What a client asks to be sent; the same clientMessageId is the same packet. */
