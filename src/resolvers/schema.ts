@@ -15,7 +15,7 @@ import './scalars.ts';
 import './timeline.ts';
 import './typing.ts';
 import './viewer.ts';
-import './wallet.ts';
+import './viewer-wallet.ts';
 import './writing.ts';
 
 type Resolve = GraphQLFieldResolver<unknown, Context>;

@@ -8,7 +8,6 @@ import { InboxPageType } from './inbox-event.ts';
 import { checkFirst, pageOf } from './page.ts';
 import { SessionType } from './session.ts';
 import { UserType } from './user.ts';
-import { WalletType } from './wallet.ts';
 
 /** The signed-in user and what only they may see. */
 export const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
@@ -74,11 +73,6 @@ export const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
           context.streams.inboxPage(viewer, after ?? null, first)
         );
       },
-    }),
-    wallet: t.field({
-      type: WalletType,
-      description: "The viewer's money.",
-      resolve: (viewer, _args, context) => context.doors.wallets.mine(viewer),
     }),
     unreadCount: t.int({
       description: 'Unread messages over all conversations.',
