@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { slotCount } from './lib/id.ts';
 import type { LogLevel } from './lib/log.ts';
 import { parsePartition } from './lib/partition.ts';
-import { variables, type SessionPolicy } from './variables.ts';
+import { appOf, redPacketAppOf, variables, type SessionPolicy } from './variables.ts';
 
 export { sessionPolicies, variables, type SessionPolicy } from './variables.ts';
 
@@ -55,6 +55,11 @@ export interface Config {
     /** A group with more members tells reads to the reader's own devices alone. */
     readonly receiptsUpToMembers: number;
   };
+  /** What red packets may be; amounts in minor units. */
+  readonly redPackets: RedPacketSettings & {
+    /** Where an app has rules of its own. */
+    readonly apps: readonly (RedPacketSettings & { readonly appId: string })[];
+  };
   readonly sessionPolicy: SessionPolicy;
   readonly apps: readonly string[];
   /** What apps' own servers show in place of an access token. */
@@ -62,6 +67,14 @@ export interface Config {
   readonly logLevel: LogLevel;
   /** What lib/failpoint.ts reads; empty: none. */
   readonly failpoints: string;
+}
+
+/** The rules of red packets. */
+export interface RedPacketSettings {
+  /** What a share may be worth at most. */
+  readonly shareMax: number;
+  readonly countMax: number;
+  readonly ttlSeconds: number;
 }
 
 /** Slots `first` to `last`, both included, live on the shard of that index. */
@@ -183,6 +196,12 @@ function toConfig(
       largeAboveMembers: given.LARGE_GROUP_MEMBERS,
       receiptsUpToMembers: given.RECEIPT_GROUP_MEMBERS,
     },
+    redPackets: {
+      shareMax: given.RED_PACKET_SHARE_MAX,
+      countMax: given.RED_PACKET_SHARES_MAX,
+      ttlSeconds: given.RED_PACKET_TTL_SECONDS,
+      apps: given.RED_PACKET_APPS.flatMap((text) => redPacketAppOf(text) ?? []),
+    },
     sessionPolicy: given.SESSION_POLICY,
     apps: given.APPS,
     serverKeys: given.SERVER_KEYS.map((key) => ({
@@ -192,10 +211,6 @@ function toConfig(
     logLevel: given.LOG_LEVEL,
     failpoints: given.FAILPOINTS ?? '',
   };
-}
-
-function appOf(serverKey: string): string {
-  return serverKey.slice(0, serverKey.indexOf(':'));
 }
 
 function frozen<T>(value: T): T {

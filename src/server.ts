@@ -1,14 +1,17 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { baseUrl, type Config } from './config.ts';
+import { baseUrl, type Config, type RedPacketSettings } from './config.ts';
 import type { Streams } from './context.ts';
 import { Apps, ServerKeys } from './domain/app/app.ts';
 import { Conversations } from './domain/conversation/conversation.ts';
+import { Ledger } from './domain/ledger/ledger.ts';
 import { Messages } from './domain/message/message.ts';
 import { Rates } from './domain/rate/rate.ts';
+import { RedPackets, type RedPacketRules } from './domain/red-packet/red-packet.ts';
 import { Sessions, type KeyFile } from './domain/session/session.ts';
 import { Timelines } from './domain/timeline/timeline.ts';
 import { Passwords, passwordCost, Users, type PasswordCost } from './domain/user/user.ts';
+import { Wallets } from './domain/wallet/wallet.ts';
 import { systemClock, type Clock } from './lib/clock.ts';
 import { failpointsOf, type Failpoints } from './lib/failpoint.ts';
 import { IdSource } from './lib/id.ts';
@@ -148,7 +151,7 @@ function wire(config: Config, given: ServerDeps, state: { readonly isStarted: bo
     isReady: async () => state.isStarted && !gate.isDraining && (await answer()),
     allowedOrigins: allowedOrigins(config),
   });
-  const { shards, pipeline, timelines, sessions, messages } = domain;
+  const { shards, pipeline, timelines, sessions, messages, wallets, redPackets } = domain;
   return {
     log: base.log,
     page,
@@ -158,8 +161,10 @@ function wire(config: Config, given: ServerDeps, state: { readonly isStarted: bo
       serverKeys,
       sessions,
       ...pipeline.parts,
+      wallets,
       timelines,
       messages,
+      redPackets,
       inboxes,
       typing,
       presence,
@@ -241,13 +246,45 @@ function wireDomain(base: Base, given: ServerDeps) {
     },
     log,
   });
-  return { shards, pipeline, timelines, users, sessions, conversations, messages, rates };
+  const wallets = new Wallets({
+    shards,
+    users,
+    clock,
+    failpoints,
+    onEntries: (shardIndex) => pipeline.walletNotices.wake(shardIndex),
+  });
+  const redPackets = new RedPackets({
+    shards,
+    ids,
+    clock,
+    failpoints,
+    log,
+    conversations,
+    timelines,
+    wallets,
+    rulesOf: redPacketRules(config),
+    limits: bounds,
+  });
+  pipeline.onMembershipEnded((id, userId) => redPackets.membershipEnded(id, userId));
+  return {
+    shards,
+    pipeline,
+    timelines,
+    users,
+    sessions,
+    conversations,
+    messages,
+    wallets,
+    redPackets,
+    ledger: new Ledger({ shards }),
+    rates,
+  };
 }
 
 type Domain = ReturnType<typeof wireDomain>;
 
 function wireRealtime(base: Base, given: ServerDeps, domain: Domain) {
-  const { conversations, messages, pipeline, sessions } = domain;
+  const { conversations, messages, pipeline, sessions, wallets } = domain;
   const presence = new Presence({ ...base, conversations, sessions });
   const typing = new Typing({ ...base, conversations });
   const gate = new Gate({
@@ -263,7 +300,7 @@ function wireRealtime(base: Base, given: ServerDeps, domain: Domain) {
   });
   const { followers, inboxLog, largeGroups, router } = pipeline;
   const { failpoints } = base;
-  const reader = new InboxReader({ inboxLog, failpoints, conversations, messages });
+  const reader = new InboxReader({ inboxLog, failpoints, conversations, messages, wallets });
   const inboxes = new Inboxes({ ...base, inboxLog, largeGroups, router, reader });
   const streams: Streams = {
     async inbox(viewer, after) {
@@ -294,6 +331,18 @@ function shardsConfig({ storage }: Config): ShardsConfig {
   const { dataDir, databaseUrls, slotMap } = storage;
   if (databaseUrls.length === 0) return { kind: 'sqlite', dataDir };
   return { kind: 'mysql', urls: databaseUrls, isSingleNode: true, ...(slotMap && { slotMap }) };
+}
+
+/** An app's own rules, else those of all. */
+function redPacketRules({ redPackets }: Config): (appId: string) => RedPacketRules {
+  const rules = ({ shareMax, countMax, ttlSeconds }: RedPacketSettings): RedPacketRules => ({
+    shareMax,
+    countMax,
+    ttlMs: ttlSeconds * 1000,
+  });
+  const byApp = new Map(redPackets.apps.map((own) => [own.appId, rules(own)]));
+  const common = rules(redPackets);
+  return (appId) => byApp.get(appId) ?? common;
 }
 
 function keyFile({ storage, tokens }: Config): KeyFile {

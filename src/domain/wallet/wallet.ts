@@ -10,7 +10,7 @@ import type { Viewer } from '../session/session.ts';
 import type { Transfer } from '../transfer/transfer.ts';
 import type { Users } from '../user/user.ts';
 import { Books } from './books.ts';
-import { entryByCause, entryByNo, entryPage, walletOf } from './entries.ts';
+import { entriesBetween, entryByCause, entryByNo, entryPage, walletOf } from './entries.ts';
 import type { TopUp, Wallet, WalletEntry, WalletEntryPage } from './model.ts';
 
 export { entriesBetween, type EntryRange } from './entries.ts';
@@ -91,6 +91,16 @@ export class Wallets implements Lifecycle {
   /** One of the viewer's own entries; null where there is none. One statement. */
   entry({ userId }: Viewer, entryNo: number): Promise<WalletEntry | null> {
     return entryByNo(this.#deps.shards.of(userId).sql, userId, entryNo);
+  }
+
+  /** The viewer's own entries of those numbers, both included. One statement. */
+  entriesBetween(
+    { userId }: Pick<Viewer, 'userId'>,
+    firstEntryNo: number,
+    lastEntryNo: number,
+  ): Promise<WalletEntry[]> {
+    const { sql } = this.#deps.shards.of(userId);
+    return entriesBetween(sql, [{ userId, firstEntryNo, lastEntryNo }]);
   }
 
   /**
