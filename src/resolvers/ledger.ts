@@ -3,20 +3,28 @@ import type { LedgerReport } from '../domain/ledger/ledger.ts';
 import { Fault } from '../lib/fault.ts';
 import { builder, notes } from './builder.ts';
 
+/** Of all wallets together: what one may hold is exact as a number, what all hold need not be. */
 const LedgerReportType = builder.objectRef<LedgerReport>('LedgerReport').implement({
-  description: 'What an audit of all wallets, red packets and transfers found.',
+  description:
+    'What an audit of all wallets, red packets and transfers found. Amounts are minor units, written as decimals, since all together may be beyond 2^53.',
   fields: (t) => ({
     isSound: t.exposeBoolean('isSound', { description: 'Whether no money was made or lost.' }),
-    issued: t.expose('issued', { type: 'MinorUnits', description: 'What came in by top-ups.' }),
-    wallets: t.expose('wallets', { type: 'MinorUnits', description: 'What wallets hold.' }),
-    openPackets: t.expose('openPackets', {
-      type: 'MinorUnits',
-      description: 'What is left in red packets.',
+    issued: t.string({
+      description: 'What came in by top-ups.',
+      resolve: ({ issued }) => String(issued),
     }),
-    inFlight: t.expose('inFlight', {
-      type: 'MinorUnits',
+    wallets: t.string({
+      description: 'What wallets hold.',
+      resolve: ({ wallets }) => String(wallets),
+    }),
+    openPackets: t.string({
+      description: 'What is left in red packets.',
+      resolve: ({ openPackets }) => String(openPackets),
+    }),
+    inFlight: t.string({
       description:
         'What has left its source and was not there yet. wallets + openPackets + inFlight = issued. Shards are not read at one moment, so that it may be negative while the system runs.',
+      resolve: ({ inFlight }) => String(inFlight),
     }),
     entries: t.exposeInt('entries', { description: 'How many entries wallets have.' }),
     packets: t.exposeInt('packets', { description: 'How many red packets there were.' }),

@@ -12,7 +12,7 @@ import {
 } from '../../client/generated/documents.ts';
 import { operatorKeyIn } from '../../src/domain/app/app.ts';
 import { newKey } from './chat.ts';
-import { ask, type TestUser } from './clients.ts';
+import { ask, post, type TestUser } from './clients.ts';
 import { headOf, pull } from './live.ts';
 import type { TestServer } from './server.ts';
 
@@ -99,4 +99,23 @@ export async function entriesOf(user: TestUser): Promise<WalletEntryPartsFragmen
     after = pageInfo.endCursor;
     if (!pageInfo.hasNextPage) return entries.reverse();
   }
+}
+
+/** What an audit of a server finds. */
+export async function ledgerOf(server: TestServer): Promise<LedgerFigures> {
+  const query = '{ ledger { isSound issued wallets openPackets inFlight problems } }';
+  const key = await operatorKeyOf(server);
+  const { data, errors } = await post<{ ledger: LedgerFigures }, object>(server, query, {}, key);
+  if (!data || errors) throw new Error(`no audit: ${JSON.stringify(errors)}`);
+  return data.ledger;
+}
+
+/** Amounts as decimals. */
+export interface LedgerFigures {
+  readonly isSound: boolean;
+  readonly issued: string;
+  readonly wallets: string;
+  readonly openPackets: string;
+  readonly inFlight: string;
+  readonly problems: readonly string[];
 }
