@@ -1,23 +1,21 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { baseUrl, type Config, type RedPacketSettings } from './config.ts';
+import { baseUrl, type Config } from './config.ts';
 import type { Streams } from './context.ts';
 import { Apps, ServerKeys } from './domain/app/app.ts';
 import { Conversations } from './domain/conversation/conversation.ts';
-import { Ledger } from './domain/ledger/ledger.ts';
 import { Messages } from './domain/message/message.ts';
 import { Rates } from './domain/rate/rate.ts';
-import { RedPackets, type RedPacketRules } from './domain/red-packet/red-packet.ts';
 import { Sessions, type KeyFile } from './domain/session/session.ts';
 import { Timelines } from './domain/timeline/timeline.ts';
 import { Passwords, passwordCost, Users, type PasswordCost } from './domain/user/user.ts';
-import { Wallets } from './domain/wallet/wallet.ts';
 import { systemClock, type Clock } from './lib/clock.ts';
-import { failpointsOf, type Failpoints } from './lib/failpoint.ts';
+import { failpointsOf } from './lib/failpoint.ts';
 import { IdSource } from './lib/id.ts';
 import { startInOrder, type Lifecycle } from './lib/lifecycle.ts';
 import { createLogger, type Logger } from './lib/log.ts';
 import { limits } from './limits.ts';
+import { wireMoney, type Base } from './money.ts';
 import { oneGate } from './one-gate.ts';
 import { shardsAnswer } from './readiness.ts';
 import { FanOut } from './realtime/fan-out.ts';
@@ -174,14 +172,6 @@ function wire(config: Config, given: ServerDeps, state: { readonly isStarted: bo
   };
 }
 
-interface Base {
-  readonly config: Config;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly failpoints: Failpoints;
-  readonly limits: typeof limits;
-}
-
 function wireDomain(base: Base, given: ServerDeps) {
   const { config, clock, log, failpoints, limits: bounds } = base;
   const ids = new IdSource({ clock });
@@ -194,12 +184,9 @@ function wireDomain(base: Base, given: ServerDeps) {
     },
   });
   const pipeline = new Pipeline({
+    ...base,
     shards,
-    clock,
-    log,
-    failpoints,
     receiptGroupMembers: config.groups.receiptsUpToMembers,
-    limits: bounds,
   });
   const timelines = new Timelines({
     shards,
@@ -246,39 +233,9 @@ function wireDomain(base: Base, given: ServerDeps) {
     },
     log,
   });
-  const wallets = new Wallets({
-    shards,
-    users,
-    clock,
-    failpoints,
-    onEntries: (shardIndex) => pipeline.walletNotices.wake(shardIndex),
-  });
-  const redPackets = new RedPackets({
-    shards,
-    ids,
-    clock,
-    failpoints,
-    log,
-    conversations,
-    timelines,
-    wallets,
-    rulesOf: redPacketRules(config),
-    limits: bounds,
-  });
-  pipeline.onMembershipEnded((id, userId) => redPackets.membershipEnded(id, userId));
-  return {
-    shards,
-    pipeline,
-    timelines,
-    users,
-    sessions,
-    conversations,
-    messages,
-    wallets,
-    redPackets,
-    ledger: new Ledger({ shards }),
-    rates,
-  };
+  const money = wireMoney(base, { shards, ids, users, conversations, timelines, pipeline });
+  const chat = { shards, pipeline, timelines, users, sessions, conversations, messages, rates };
+  return { ...chat, ...money };
 }
 
 type Domain = ReturnType<typeof wireDomain>;
@@ -331,18 +288,6 @@ function shardsConfig({ storage }: Config): ShardsConfig {
   const { dataDir, databaseUrls, slotMap } = storage;
   if (databaseUrls.length === 0) return { kind: 'sqlite', dataDir };
   return { kind: 'mysql', urls: databaseUrls, isSingleNode: true, ...(slotMap && { slotMap }) };
-}
-
-/** An app's own rules, else those of all. */
-function redPacketRules({ redPackets }: Config): (appId: string) => RedPacketRules {
-  const rules = ({ shareMax, countMax, ttlSeconds }: RedPacketSettings): RedPacketRules => ({
-    shareMax,
-    countMax,
-    ttlMs: ttlSeconds * 1000,
-  });
-  const byApp = new Map(redPackets.apps.map((own) => [own.appId, rules(own)]));
-  const common = rules(redPackets);
-  return (appId) => byApp.get(appId) ?? common;
 }
 
 function keyFile({ storage, tokens }: Config): KeyFile {

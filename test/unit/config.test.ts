@@ -45,6 +45,7 @@ it('gives every default where nothing is set', () => {
     tokens: { accessTtlSeconds: 900, refreshGraceSeconds: 60, keysFile: undefined },
     messages: { recallWindowSeconds: 120, editWindowSeconds: 86_400 },
     groups: { largeAboveMembers: 200, receiptsUpToMembers: 50 },
+    redPackets: { shareMax: 20_000, countMax: 100, ttlSeconds: 86_400, apps: [] },
     sessionPolicy: 'same-class',
     apps: ['default'],
     serverKeys: [],
@@ -66,7 +67,11 @@ it('reads what is set', () => {
     SLOT_MAP: '0-9=1,10-1023=0',
     SESSION_POLICY: 'single',
     APPS: 'default,shop',
+    RED_PACKET_APPS: 'shop:500/20/3600',
   });
+  expect(config.redPackets.apps).toEqual([
+    { appId: 'shop', shareMax: 500, countMax: 20, ttlSeconds: 3_600 },
+  ]);
   expect(config.http).toEqual({
     port: 0,
     host: '127.0.0.1',
