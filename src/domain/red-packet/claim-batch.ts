@@ -1,4 +1,5 @@
 import { assert, present } from '../../lib/assert.ts';
+import type { Failpoints } from '../../lib/failpoint.ts';
 import { Fault } from '../../lib/fault.ts';
 import type { Settled } from '../../storage/group-commit.ts';
 import { insertRows } from '../../storage/inserts.ts';
@@ -30,6 +31,7 @@ export interface LockedPacket {
 
 export interface ClaimBatchDeps {
   readonly nowMs: number;
+  readonly failpoints: Failpoints;
   /** A new id on the slot of what it is for. */
   newId(redPacketId: bigint): bigint;
 }
@@ -144,7 +146,8 @@ export class ClaimBatch {
   #grant({ redPacketId, userId }: ClaimOnly, locked: LockedPacket): StoredClaim {
     const { packet, shares } = locked;
     const shareNo = packet.claimedCount;
-    const amount = present(shares[shareNo], 'an open packet has a share left');
+    const isReused = this.#deps.failpoints.hasBug('share-reused');
+    const amount = present(shares[isReused ? 0 : shareNo], 'an open packet has a share left');
     const transferId = this.#deps.newId(redPacketId);
     const claimedAtMs = Math.max(this.#deps.nowMs, packet.createdAtMs);
     const claim = { redPacketId, userId, shareNo, amount, claimedAtMs, transferId };
@@ -165,11 +168,15 @@ export class ClaimBatch {
   #expireIfDue(locked: LockedPacket): void {
     const { packet } = locked;
     if (packet.state !== 'OPEN' || this.#deps.nowMs < packet.expiresAtMs) return;
-    const refundedTotal = packet.total - packet.claimedTotal;
+    const { failpoints } = this.#deps;
+    const isRaced = failpoints.hasBug('expiry-races-claim');
+    const refundedTotal = packet.total - (isRaced ? 0n : packet.claimedTotal);
     locked.packet = { ...packet, refundedTotal };
     close(locked, 'EXPIRED');
-    const transferId = this.#deps.newId(packet.id);
-    this.#send('REFUND', transferId, locked.packet, packet.senderId, refundedTotal);
+    for (let left = failpoints.hasBug('refund-twice') ? 2 : 1; left > 0; left -= 1) {
+      const transferId = this.#deps.newId(packet.id);
+      this.#send('REFUND', transferId, locked.packet, packet.senderId, refundedTotal);
+    }
     this.#touched.add(locked);
   }
 

@@ -19,7 +19,7 @@ export interface ClaimsDeps {
   readonly clock: Clock;
   readonly failpoints: Failpoints;
   /** Told what has left packets of a shard, after the commit. Must not throw. */
-  readonly onTransfers: (transfers: readonly Transfer[]) => void;
+  readonly onTransfers: (transfers: readonly Transfer[]) => Promise<unknown>;
   /** Called after a commit that left states to be told in `UntoldRedPacket` of that shard. Must not throw. */
   readonly onChanged: (shardIndex: number) => void;
 }
@@ -98,17 +98,19 @@ export class Claims implements Lifecycle {
     const { clock, failpoints, ids, onTransfers, onChanged } = this.#deps;
     const { moment } = this.#closed;
     const newId = (redPacketId: bigint): bigint => ids.next(slotOf(redPacketId));
-    const batch = new ClaimBatch(shard.sql, jobs, { nowMs: clock.now(), newId });
+    const batch = new ClaimBatch(shard.sql, jobs, { nowMs: clock.now(), failpoints, newId });
     const outcomes = await shard.sql.transaction(async (tx) => {
       await batch.load(tx);
       const decided = batch.decide();
       if (!batch.isEmpty) await tx.pipeline(batch.statements());
+      // On another connection, so on SQLite it would wait for ever.
+      if (failpoints.hasBug('credit-before-claim')) await onTransfers(batch.transfers);
       failpoints.reach('before-claim');
       return decided;
     });
     failpoints.reach('after-claim');
     if (!batch.isEmpty) {
-      onTransfers(batch.transfers);
+      void onTransfers(batch.transfers);
       onChanged(shard.index);
     }
     for (const packet of batch.closed) {

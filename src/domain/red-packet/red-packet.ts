@@ -80,9 +80,8 @@ export class RedPackets implements Lifecycle {
     this.#relay = new Relay({ ...deps, deliver: (transfer) => this.#deliver(transfer) });
     this.#claims = new Claims({
       ...deps,
-      onTransfers: (transfers) => {
-        for (const transfer of transfers) this.#relay.seeTo(transfer).catch(() => undefined);
-      },
+      onTransfers: (transfers) =>
+        Promise.allSettled(transfers.map((transfer) => this.#relay.seeTo(transfer))),
       onChanged: (shardIndex) => notices.wake(shardIndex),
     });
     this.#sends = new Sends({

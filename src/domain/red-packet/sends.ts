@@ -178,6 +178,14 @@ export class Sends {
     return { kind: 'RETURNED', fault: result.fault };
   }
 
+  #sharesOf({ kind, total, count, shareMax }: Sending): bigint[] {
+    if (this.#deps.failpoints.hasBug('rounding')) {
+      return new Array<bigint>(count).fill(total / BigInt(count));
+    }
+    const input = { total: Number(total), count, shareMax };
+    return kind === 'LUCKY' ? splitLucky(input) : splitEqual(input);
+  }
+
   #draftOf(sending: Sending, onReturned: (transfer: Transfer) => unknown): PostRedPacket {
     const { ids } = this.#deps;
     const { conversationId, senderId, redPacketId, clientMessageId, payloadHash } = sending;
@@ -194,7 +202,7 @@ export class Sends {
       accepted: ({ seq, createdAtMs, isBetweenTwo }) =>
         insertPosted(seed, {
           seq,
-          shares: sharesOf(sending),
+          shares: this.#sharesOf(sending),
           senderMayClaim: !isBetweenTwo,
           createdAtMs,
           expiresAtMs: createdAtMs + ttlMs,
@@ -218,11 +226,6 @@ export class Sends {
 /** That it was returned is noted with the entry that brings the money back. */
 function notesOf(sending: Sending, decision: Decision): Statement[] {
   return decision.kind === 'DONE' ? [noteDone(sending, decision.seq)] : [];
-}
-
-function sharesOf({ kind, total, count, shareMax }: Sending): bigint[] {
-  const input = { total: Number(total), count, shareMax };
-  return kind === 'LUCKY' ? splitLucky(input) : splitEqual(input);
 }
 
 function transferOf({ transferId, redPacketId, senderId, total, createdAtMs }: Sending): Transfer {

@@ -165,7 +165,9 @@ export class Wallets implements Lifecycle {
       userId,
       kind: kind === 'CLAIM' ? 'RED_PACKET_CLAIMED' : 'RED_PACKET_REFUNDED',
       amount,
-      cause: arrivalCause(id),
+      cause: this.#deps.failpoints.hasBug('effect-twice')
+        ? `${kind}:${id}:${this.#deps.clock.now()}`
+        : arrivalCause(id),
       redPacketId,
       reason: null,
       beside,
