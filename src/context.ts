@@ -25,6 +25,8 @@ import { Loaders } from './resolvers/loaders.ts';
 export interface Streams {
   /** @param after the cursor as the client gave it; null: from now on. @throws {Fault} INVALID_ARGUMENT for a cursor that is malformed or another's. */
   inbox(viewer: Viewer, after: string | null): Promise<AsyncIterableIterator<InboxEvent>>;
+  /** The present head: taken first, and told once it is sure that the log is kept for who asks. */
+  inboxHead(viewer: Viewer): InboxHead;
   /** @throws {Fault} INVALID_ARGUMENT as `inbox`. */
   inboxPage(viewer: Viewer, after: string | null, first: number): Promise<InboxPage>;
   /** @throws {Fault} NOT_FOUND, INVALID_ARGUMENT */
@@ -43,6 +45,14 @@ export interface Streams {
   ): Promise<AsyncIterableIterator<PresenceEvent>>;
   /** Whether a session has a live socket (or had until 5 s ago). */
   isSessionOnline(sessionId: bigint): boolean;
+}
+
+/** The head of an inbox that somebody asks for. */
+export interface InboxHead {
+  /** What is read once it resolves is as new as the head. */
+  readonly taken: Promise<unknown>;
+  /** What answers who asked. */
+  readonly page: Promise<InboxPage>;
 }
 
 /** Where a client should connect. */
@@ -73,7 +83,7 @@ type Door<T> = Pick<T, keyof T>;
 /** The doors of the domain that resolvers knock at. */
 export interface Doors {
   readonly users: Door<Users>;
-  readonly sessions: Pick<Sessions, 'open' | 'refresh' | 'end' | 'live' | 'byId' | 'isEnded'>;
+  readonly sessions: Pick<Sessions, 'open' | 'refresh' | 'end' | 'live' | 'isEnded'>;
   readonly conversations: Door<Conversations>;
   readonly messages: Door<Messages>;
   readonly wallets: Pick<Wallets, 'mine' | 'entries' | 'entryCursor' | 'entry' | 'topUp'>;
@@ -112,7 +122,7 @@ export interface Context extends Services {
    * The head of the viewer's inbox, taken before anything else of the operation was read; null where the operation
    * asks for none, undefined where nobody has looked yet.
    */
-  inboxHead: Promise<InboxPage> | null | undefined;
+  inboxHead: InboxHead | null | undefined;
 }
 
 /**

@@ -12,6 +12,8 @@ const table = {
   writerBatchDraftsMax: 256,
   /** Drafts that may wait for a shard's writer; one more is UNAVAILABLE. */
   writerQueueDraftsMax: 4_096,
+  /** How long a draft may have to wait where the queue stands; one that would wait longer is UNAVAILABLE. */
+  writerWaitMaxMs: second / 2,
   /** How long a draft may be put off because another node holds its conversation, before it is UNAVAILABLE. */
   writerDeferMaxMs: 5 * second,
   /** Members of a group. */

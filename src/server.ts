@@ -264,6 +264,7 @@ function wireRealtime(base: Base, given: ServerDeps, domain: Domain) {
       const stream = await inboxes.open(viewer, after);
       return new Pulled(stream, inboxTelling);
     },
+    inboxHead: (viewer) => inboxes.head(viewer),
     inboxPage: (viewer, after, first) => inboxes.page(viewer, after, first),
     async conversation(viewer, id, from) {
       const deps = { conversations, messages, followers, limits: base.limits };

@@ -1,8 +1,10 @@
+import { ownCpuMicros } from '../runner/machine.ts';
 import { median, quantile } from '../runner/numbers.ts';
 import type { RunOptions } from '../runner/scenario.ts';
 import { demand } from '../runner/void.ts';
 import type { ServerChild } from '../servers/server-child.ts';
 import { closedLoop } from './closed-loop.ts';
+import type { Work } from './done.ts';
 import { demandSwift } from './loop-lag.ts';
 
 /** What one contender did in one measurement of requests that all are alike. */
@@ -13,6 +15,7 @@ export interface CostSample {
   readonly latencyMs: { readonly p50: number; readonly p99: number };
   readonly serverCpuMicros: number;
   readonly databaseCpuMicros: number;
+  readonly generatorCpuMicros: number;
   readonly generatorLagP99Ms: number;
 }
 
@@ -20,19 +23,21 @@ export interface CostSample {
 export async function costRound(
   contender: string,
   server: ServerChild,
-  workers: readonly ((turn: number) => Promise<unknown>)[],
+  workers: readonly Work[],
   options: RunOptions,
   databaseCpu: () => number,
 ): Promise<CostSample> {
-  const cost = { server: 0, database: 0 };
+  const cost = { server: 0, database: 0, generator: 0 };
   const { count, elapsedMs, latencies, lagP99Ms } = await closedLoop(workers, options, {
     start: () => {
       cost.server = server.cpuMicros();
       cost.database = databaseCpu();
+      cost.generator = ownCpuMicros();
     },
     end: () => {
       cost.server = server.cpuMicros() - cost.server;
       cost.database = databaseCpu() - cost.database;
+      cost.generator = ownCpuMicros() - cost.generator;
     },
   });
   demandSwift(lagP99Ms, options.isLenient);
@@ -44,6 +49,7 @@ export async function costRound(
     latencyMs: { p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) },
     serverCpuMicros: cost.server / count,
     databaseCpuMicros: cost.database / count,
+    generatorCpuMicros: cost.generator / count,
     generatorLagP99Ms: lagP99Ms,
   };
 }

@@ -1,22 +1,14 @@
 import type { RunningFastim } from '../servers/fastim.ts';
 import type { RunningRival } from '../servers/rival.ts';
-import { textOf } from '../servers/people.ts';
 import type { ServerChild } from '../servers/server-child.ts';
 import { demand } from '../runner/void.ts';
 import { Deliveries, type Told } from './deliveries.ts';
 import { makeGroups } from './fastim-groups.ts';
+import { Sender, type SendApi } from './sender.ts';
 import { openSockets, operation, type LoadSocket } from './socket.ts';
 
 /** Characters of a message. */
 export const messageChars = 200;
-
-/** One who sends into a group of their own, where one other member is connected and checks. */
-export interface Sender {
-  readonly conversationId: string;
-  readonly socket: LoadSocket;
-  /** Sends the next message, and checks its acknowledgement. */
-  send(): Promise<void>;
-}
 
 /** A contender with its senders connected, and every delivery watched. */
 export interface SendContender extends AsyncDisposable {
@@ -70,6 +62,9 @@ interface FastimMessage {
   readonly clientMessageId: string;
   readonly content: { readonly text?: string };
 }
+interface FastimAnswer {
+  readonly sendMessage: { readonly isDuplicate: boolean; readonly message: FastimMessage };
+}
 interface FastimEvent {
   readonly inbox: { readonly __typename: string; readonly message?: FastimMessage };
 }
@@ -81,6 +76,20 @@ interface RivalMessage {
   readonly text: string;
 }
 
+const fastimApi: SendApi<FastimAnswer> = {
+  payload: (conversationId, clientMessageId, text) =>
+    fastimSend({ input: { conversationId, clientMessageId, content: { text: { text } } } }),
+  acknowledged({ sendMessage: { isDuplicate, message } }) {
+    demand(!isDuplicate, 'a message was taken for a duplicate');
+    return { ...fastimTold(message), clientMessageId: message.clientMessageId };
+  },
+};
+const rivalApi: SendApi<{ readonly sendMessage: RivalMessage }> = {
+  payload: (conversationId, clientMessageId, text) =>
+    rivalSend({ conversationId, clientMessageId, text }),
+  acknowledged: ({ sendMessage }) => sendMessage,
+};
+
 const fastimTold = ({ id, conversation, seq, content }: FastimMessage): Told => ({
   id,
   conversationId: conversation.id,
@@ -88,7 +97,7 @@ const fastimTold = ({ id, conversation, seq, content }: FastimMessage): Told => 
   text: content.text ?? '',
 });
 
-/** @param size members of each group: a sender, one who is connected, and others who are not. */
+/** @param groupSize members of each group: a sender, one who is connected, and others who are not. */
 export async function connectFastim(
   running: RunningFastim,
   groupSize: number,
@@ -116,21 +125,10 @@ export async function connectFastim(
     }),
   );
   const sockets = await socketsOf(0);
-  const senders = sockets.map((socket, index): Sender => {
-    const conversationId = groups[index]?.id ?? '';
-    const request = async (clientMessageId: string, text: string) => {
-      const input = { conversationId, clientMessageId, content: { text: { text } } };
-      const { sendMessage } = await socket.request<{
-        sendMessage: { isDuplicate: boolean; message: FastimMessage };
-      }>(fastimSend({ input }));
-      demand(!sendMessage.isDuplicate, `${clientMessageId} was taken for a duplicate`);
-      return {
-        ...fastimTold(sendMessage.message),
-        clientMessageId: sendMessage.message.clientMessageId,
-      };
-    };
-    return senderOf(conversationId, socket, deliveries, request);
-  });
+  const senders = sockets.map(
+    (socket, index) =>
+      new Sender(fastimApi, groups[index]?.id ?? '', { socket, deliveries, chars: messageChars }),
+  );
   return contenderOf(server, senders, deliveries, [...watchers, ...sockets]);
 }
 
@@ -157,42 +155,11 @@ export async function connectRival(
   // What was asked before is begun when an answer that was asked later is there.
   await Promise.all(watchers.map((socket) => socket.request(operation('{ __typename }')({}))));
   const sockets = await socketsOf(0);
-  const senders = sockets.map((socket, index): Sender => {
-    const conversationId = ids[index] ?? '';
-    return senderOf(conversationId, socket, deliveries, async (clientMessageId, text) => {
-      const payload = rivalSend({ conversationId, clientMessageId, text });
-      return (await socket.request<{ sendMessage: RivalMessage }>(payload)).sendMessage;
-    });
-  });
+  const senders = sockets.map(
+    (socket, index) =>
+      new Sender(rivalApi, ids[index] ?? '', { socket, deliveries, chars: messageChars }),
+  );
   return contenderOf(server, senders, deliveries, [...watchers, ...sockets]);
-}
-
-function senderOf(
-  conversationId: string,
-  socket: LoadSocket,
-  deliveries: Deliveries,
-  request: (
-    clientMessageId: string,
-    text: string,
-  ) => Promise<Told & { readonly clientMessageId: string }>,
-): Sender {
-  let sent = 0;
-  return {
-    conversationId,
-    socket,
-    async send() {
-      const clientMessageId = `client_${(sent += 1)}`;
-      const text = textOf(`${conversationId} ${clientMessageId}`, messageChars);
-      const message = await request(clientMessageId, text);
-      demand(
-        message.text === text &&
-          message.clientMessageId === clientMessageId &&
-          message.conversationId === conversationId,
-        `${clientMessageId} of ${conversationId} was acknowledged as another message`,
-      );
-      deliveries.acknowledged(message);
-    },
-  };
 }
 
 function contenderOf(

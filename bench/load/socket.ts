@@ -1,29 +1,9 @@
-import { WebSocket } from 'ws';
 import { VoidRun } from '../runner/void.ts';
+import { asError } from './done.ts';
+import { Refusal, type GraphqlError } from './refusal.ts';
+import { Wire } from './wire.ts';
 
-/** An answer with errors, or a refused subscription; voids the run where nobody expects it. */
-export class Refusal extends VoidRun {
-  override name = 'Refusal';
-  readonly errors: readonly GraphqlError[];
-
-  constructor(errors: readonly GraphqlError[]) {
-    super(`refused: ${JSON.stringify(errors).slice(0, 500)}`);
-    this.errors = errors;
-  }
-
-  get code(): unknown {
-    return this.errors[0]?.extensions?.['code'];
-  }
-
-  get retryAfterMs(): unknown {
-    return this.errors[0]?.extensions?.['retryAfterMs'];
-  }
-}
-
-interface GraphqlError {
-  readonly message: string;
-  readonly extensions?: Readonly<Record<string, unknown>>;
-}
+export { Refusal } from './refusal.ts';
 
 interface Frame {
   readonly id?: string;
@@ -31,9 +11,11 @@ interface Frame {
   readonly payload?: { readonly data?: unknown; readonly errors?: readonly GraphqlError[] };
 }
 
-interface Waiting {
-  readonly resolve: (data: never) => void;
-  readonly reject: (error: Error) => void;
+/** Who waits for the one answer of an operation: told once, the one or the other. */
+export interface Waiting<Data> {
+  /** What it throws fails it. */
+  answered(data: Data): void;
+  failed(error: Error): void;
 }
 
 /** The payload of an operation, of which only the variables differ from call to call. */
@@ -44,8 +26,8 @@ export function operation(document: string): (variables: object) => string {
 
 /** One graphql-transport-ws connection that costs the generator little, and takes nothing for granted. */
 export class LoadSocket {
-  readonly #socket: WebSocket;
-  readonly #waiting = new Map<string, Waiting>();
+  readonly #wire: Wire;
+  readonly #waiting = new Map<string, Waiting<never>>();
   readonly #events = new Map<string, (data: never) => void>();
   #operations = 0;
   #isClosing = false;
@@ -53,59 +35,50 @@ export class LoadSocket {
 
   /** Resolves when the server has acknowledged the connection. */
   static async open(url: string, connectionParams: object): Promise<LoadSocket> {
-    const socket = new WebSocket(url, 'graphql-transport-ws', {
-      perMessageDeflate: false,
-      skipUTF8Validation: true,
-      // A mask of zeros is a mask, and costs no pass over the bytes.
-      generateMask: (mask) => mask.fill(0),
-    });
-    const opened = new LoadSocket(socket);
+    const opened = new LoadSocket(url, connectionParams);
     await new Promise<void>((resolve, reject) => {
-      opened.#waiting.set('', { resolve, reject });
-      socket.once('open', () => {
-        socket.send(JSON.stringify({ type: 'connection_init', payload: connectionParams }));
-      });
+      opened.#waiting.set('', { answered: () => resolve(), failed: reject });
     });
     return opened;
   }
 
-  constructor(socket: WebSocket) {
-    this.#socket = socket;
-    socket.on('message', (data: Buffer) => this.#take(data.toString('utf8')));
-    socket.on('error', (error) => this.#fail(error));
-    socket.on('close', (code) => {
-      if (!this.#isClosing) this.#fail(new VoidRun(`the server closed a socket with ${code}`));
+  constructor(url: string, connectionParams: object) {
+    const init = JSON.stringify({ type: 'connection_init', payload: connectionParams });
+    this.#wire = new Wire(url, 'graphql-transport-ws', {
+      opened: () => this.#wire.send(init),
+      text: (text) => this.#take(JSON.parse(text) as Frame),
+      failed: (error) => this.#fail(error),
     });
+  }
+
+  /** Asks for what is answered once. */
+  ask<Data>(payload: string, waiting: Waiting<Data>): void {
+    if (this.#failure) {
+      waiting.failed(this.#failure);
+      return;
+    }
+    const id = String((this.#operations += 1));
+    this.#waiting.set(id, waiting);
+    this.#wire.send(`{"id":"${id}","type":"subscribe","payload":${payload}}`);
   }
 
   /** @throws {Refusal} */
   request<Data>(payload: string): Promise<Data> {
-    if (this.#failure) return Promise.reject(this.#failure);
-    const id = String((this.#operations += 1));
     return new Promise<Data>((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
-      this.#socket.send(`{"id":"${id}","type":"subscribe","payload":${payload}}`);
+      this.ask<Data>(payload, { answered: resolve, failed: reject });
     });
   }
 
-  /** What refuses or ends it makes `check` throw. */
+  /** What refuses or ends it, or `onEvent` throws, makes `check` throw. */
   subscribe(payload: string, onEvent: (data: never) => void): void {
     const id = String((this.#operations += 1));
     this.#events.set(id, onEvent);
-    this.#socket.send(`{"id":"${id}","type":"subscribe","payload":${payload}}`);
+    this.#wire.send(`{"id":"${id}","type":"subscribe","payload":${payload}}`);
   }
 
   async close(): Promise<void> {
     this.#isClosing = true;
-    if (this.#socket.readyState === WebSocket.CLOSED) return;
-    await new Promise<void>((resolve) => {
-      const killer = setTimeout(() => this.#socket.terminate(), 2_000);
-      this.#socket.once('close', () => {
-        clearTimeout(killer);
-        resolve();
-      });
-      this.#socket.close(1000);
-    });
+    await this.#wire.close();
   }
 
   /** @throws what ended the connection, or a subscription on it, against our will. */
@@ -113,21 +86,19 @@ export class LoadSocket {
     if (this.#failure) throw this.#failure;
   }
 
-  #take(text: string): void {
-    const frame = JSON.parse(text) as Frame;
-    const { id = '', type, payload } = frame;
+  #take({ id = '', type, payload }: Frame): void {
     if (type === 'next') {
       this.#next(id, payload ?? {});
+    } else if (type === 'complete') {
+      this.#complete(id);
     } else if (type === 'error') {
-      const refusal = new Refusal(errorsOf(frame.payload));
+      const refusal = new Refusal(errorsOf(payload));
       if (this.#events.delete(id)) this.#fail(refusal);
-      else this.#settle(id)?.reject(refusal);
+      else this.#settle(id)?.failed(refusal);
     } else if (type === 'ping') {
-      this.#socket.send('{"type":"pong"}');
+      this.#wire.send('{"type":"pong"}');
     } else if (type === 'connection_ack') {
-      this.#settle('')?.resolve(undefined as never);
-    } else if (type === 'complete' && this.#events.delete(id) && !this.#isClosing) {
-      this.#fail(new VoidRun('the server ended a subscription'));
+      this.#settle('')?.answered(undefined as never);
     }
   }
 
@@ -139,13 +110,29 @@ export class LoadSocket {
       return;
     }
     const waiting = this.#settle(id);
-    if (errors) waiting?.reject(new Refusal(errors));
-    else waiting?.resolve(data as never);
+    if (!waiting) return;
+    try {
+      if (errors) waiting.failed(new Refusal(errors));
+      else waiting.answered(data as never);
+    } catch (error) {
+      waiting.failed(asError(error));
+    }
   }
 
-  #settle(id: string): Waiting | undefined {
+  #complete(id: string): void {
+    if (this.#events.delete(id)) {
+      if (!this.#isClosing) this.#fail(new VoidRun('the server ended a subscription'));
+      return;
+    }
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
+    waiting?.failed(new VoidRun('the server ended an operation without an answer'));
+  }
+
+  /** Whoever waits for it; that nobody does any more is a wrong of its own. */
+  #settle(id: string): Waiting<never> | undefined {
+    const waiting = this.#waiting.get(id);
+    if (!this.#waiting.delete(id)) this.#fail(new VoidRun('the server answered twice'));
     return waiting;
   }
 
@@ -153,7 +140,7 @@ export class LoadSocket {
     this.#failure ??= error;
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
-    for (const { reject } of waiting) reject(this.#failure);
+    for (const each of waiting) each.failed(this.#failure);
   }
 }
 

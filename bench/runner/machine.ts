@@ -41,6 +41,12 @@ function endedChildrenMicros(): number {
   return fields === null ? 0 : (Number(fields[13]) + Number(fields[14])) * microsPerTick;
 }
 
+/** User and system time of this process, in µs. */
+export function ownCpuMicros(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}
+
 /** What a process holds in memory, in KiB. */
 export function rssKibOf(pid: number): number {
   try {

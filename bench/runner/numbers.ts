@@ -1,9 +1,9 @@
 import { assert } from '../../src/lib/assert.ts';
 
 /** @param share 0.5: the median. Nearest rank, so the answer is one of the values. */
-export function quantile(values: readonly number[], share: number): number {
+export function quantile(values: ArrayLike<number>, share: number): number {
   assert(values.length > 0, 'a quantile is of something');
-  const sorted = [...values].sort((one, other) => one - other);
+  const sorted = Float64Array.from(values).sort();
   const rank = Math.ceil(share * sorted.length);
   return sorted[Math.min(Math.max(rank, 1), sorted.length) - 1] ?? 0;
 }

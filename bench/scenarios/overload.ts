@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { demandSwift } from '../load/loop-lag.ts';
 import { openLoop, type OpenLoopResult } from '../load/open-loop.ts';
-import { connectFastim, type SendContender, type Sender } from '../load/senders.ts';
+import type { Sender } from '../load/sender.ts';
+import { connectFastim, type SendContender } from '../load/senders.ts';
 import { sendRound, type SendSample } from '../load/send-round.ts';
 import { Refusal } from '../load/socket.ts';
 import { flatness, growthPerMinute, watchMemory, type Point } from '../load/watch-server.ts';
@@ -73,11 +74,11 @@ async function storm(
   const result = await openLoop(
     rate,
     { seconds: options.seconds, underWayMax: Math.ceil(rate * 20) },
-    async (intended, turn) => {
-      const sender = senders[turn % senders.length];
-      if (!sender) return;
-      const isAccepted = await tryToSend(sender);
-      (isAccepted ? acceptedMs : refusedMs).push(performance.now() - intended);
+    (intended, turn, done) => {
+      senders[turn % senders.length]?.send((failure) => {
+        (failure ? refusedMs : acceptedMs).push(performance.now() - intended);
+        done(failure && wrongIn(failure));
+      });
     },
   );
   const probes = await recovery(senders);
@@ -94,16 +95,12 @@ async function storm(
   };
 }
 
-/** @returns false where the server says, as it should, that it cannot now and when to come again. */
-async function tryToSend(sender: Sender): Promise<boolean> {
-  try {
-    await sender.send();
-    return true;
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    if (error.code === 'UNAVAILABLE' && typeof error.retryAfterMs === 'number') return false;
-    throw new VoidRun(`a send was refused with ${String(error.code)}: ${error.message}`);
-  }
+/** Nothing where the server says, as it should, that it cannot now and when to come again. */
+function wrongIn(failure: Error): Error | undefined {
+  if (!(failure instanceof Refusal)) return failure;
+  const { code, retryAfterMs, message } = failure;
+  if (code === 'UNAVAILABLE' && typeof retryAfterMs === 'number') return undefined;
+  return new VoidRun(`a send was refused with ${String(code)}: ${message}`);
 }
 
 /** Lone sends once the storm is over. */
@@ -114,11 +111,22 @@ async function recovery(senders: readonly Sender[]): Promise<[number, number][]>
     const sender = senders[probes.length % senders.length];
     if (!sender) break;
     const at = performance.now();
-    const isAccepted = await tryToSend(sender);
+    const isAccepted = await isTaken(sender);
     probes.push([at - began, isAccepted ? performance.now() - at : Infinity]);
     await pause(probe.everyMs);
   }
   return probes;
+}
+
+/** @returns whether it was acknowledged, and not refused as it may be. */
+function isTaken(sender: Sender): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    sender.send((failure) => {
+      const wrong = failure && wrongIn(failure);
+      if (wrong) reject(wrong);
+      else resolve(failure === undefined);
+    });
+  });
 }
 
 async function countMessages(url: string): Promise<number> {

@@ -1,4 +1,5 @@
 import { costRound, middle, type CostSample } from '../load/cost-round.ts';
+import { promised } from '../load/done.ts';
 import { makeGroups } from '../load/fastim-groups.ts';
 import { LoadHttp } from '../load/http.ts';
 import { openSockets, operation, type LoadSocket } from '../load/socket.ts';
@@ -109,8 +110,12 @@ async function run(options: RunOptions): Promise<Outcome> {
       options.rounds,
       contenders.map(
         (contender) => () =>
-          costRound(contender.name, contender.server, workersOf(contender, kind), options, () =>
-            database.cpuMicros(),
+          costRound(
+            contender.name,
+            contender.server,
+            workersOf(contender, kind).map(promised),
+            options,
+            () => database.cpuMicros(),
           ),
       ),
     );
@@ -198,13 +203,16 @@ function outcomeOf(
   return {
     measures: [...measures, ...(last ? [{ ...last, name: 'request' }] : [])],
     table: [
-      'contender | query µs | mutation µs | query/s | mutation/s',
+      'contender | query µs | mutation µs | query/s | mutation/s | generator µs for a query',
       ...contenders.map(({ name }, index) =>
         [
           name,
           ...kinds.map((kind) => short(cpu(kind, index))),
           ...kinds.map((kind) =>
             short(middle(samples[kind] ?? [], index, ({ perSecond }) => perSecond)),
+          ),
+          short(
+            middle(samples['query'] ?? [], index, ({ generatorCpuMicros }) => generatorCpuMicros),
           ),
         ].join(' | '),
       ),

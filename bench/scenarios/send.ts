@@ -110,7 +110,7 @@ function outcomeOf(
       },
     ],
     table: [
-      'senders | FastIM/s | rival/s | ratio | p50 ms | p99 ms | rival p50 | server µs | database µs | rival server µs',
+      'senders | FastIM/s | rival/s | ratio | p50 ms | p99 ms | rival p50 | server µs | database µs | generator µs | rival server µs | rival generator µs',
       ...[1, ...counts].map((senders) => row(senders, of(senders))),
     ],
     samples: Object.fromEntries(rounds),
@@ -130,7 +130,9 @@ function row(senders: number, rounds: readonly Round[]): string {
     of(({ rival }) => rival.latencyMs.p50),
     of(({ fastim }) => fastim.serverCpuMicros),
     of(({ fastim }) => fastim.databaseCpuMicros),
+    of(({ fastim }) => fastim.generatorCpuMicros),
     of(({ rival }) => rival.serverCpuMicros),
+    of(({ rival }) => rival.generatorCpuMicros),
   ].join(' | ');
 }
 

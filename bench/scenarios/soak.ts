@@ -2,8 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { promised, whenDone } from '../load/done.ts';
 import { openLoop } from '../load/open-loop.ts';
-import { connectFastim, type SendContender, type Sender } from '../load/senders.ts';
+import type { Sender } from '../load/sender.ts';
+import { connectFastim, type SendContender } from '../load/senders.ts';
 import { sendRound } from '../load/send-round.ts';
 import { operation } from '../load/socket.ts';
 import {
@@ -92,11 +94,14 @@ async function measure(
   const result = await openLoop(
     perSecond,
     { seconds: options.seconds, underWayMax: 10_000 },
-    async (intended) => {
+    (intended, turn, done) => {
       const sender = senders[Math.floor(chance() * senders.length)];
-      if (!sender) return;
-      const kind = await act(sender, chance());
-      (latencies[kind] ??= []).push(performance.now() - intended);
+      const drawn = chance();
+      promised(async () => {
+        if (!sender) return;
+        const kind = await act(sender, drawn);
+        (latencies[kind] ??= []).push(performance.now() - intended);
+      })(turn, done);
     },
   );
   await deliveries.settle(settleWithinMs);
@@ -122,7 +127,7 @@ async function act(
 ): Promise<'send' | 'page' | 'read' | 'typing' | 'viewer'> {
   const { socket, conversationId } = sender;
   if (drawn < 0.7) {
-    await sender.send();
+    await whenDone((done) => sender.send(done));
     return 'send';
   }
   if (drawn < 0.8) {

@@ -8,14 +8,21 @@ export interface Passage {
   answeredAtMs: number;
 }
 
-const commands = { query: 0x03, prepare: 0x16, execute: 0x17 };
+type MutablePassage = { -readonly [Key in keyof Passage]: Passage[Key] };
+
+const commands = { query: 0x03, ping: 0x0e, prepare: 0x16, execute: 0x17, reset: 0x1f };
+/** What is said of a command that carries no statement; and of what is said before the first one. */
+const names: Readonly<Record<number, string>> = { 0x0e: 'PING', 0x17: 'EXECUTE', 0x1f: 'RESET' };
+const handshake = 'HANDSHAKE';
+/** What is said for a connection's own sake. */
+export const ofConnections = [handshake, 'PING', 'RESET'] as const;
 
 /** Stands between a server and one MariaDB, and sees what is asked and when it is answered. */
 export class CountingProxy implements AsyncDisposable {
   readonly #target: number;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  #passages: Passage[] = [];
+  #passages: MutablePassage[] = [];
   #bytes = 0;
 
   constructor(target: number) {
@@ -46,9 +53,16 @@ export class CountingProxy implements AsyncDisposable {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
+  #begin(text: string): MutablePassage {
+    const passage = { text, sentAtMs: performance.now(), answeredAtMs: Infinity };
+    this.#passages.push(passage);
+    return passage;
+  }
+
   #carry(client: Socket): void {
     const upstream = connect(this.#target, '127.0.0.1');
-    const open: Passage[] = [];
+    // Whoever waits for a connection waits for the server's greeting first.
+    const open = [this.#begin(handshake)];
     const reader = new CommandReader();
     for (const [socket, other] of [
       [client, upstream],
@@ -63,11 +77,7 @@ export class CountingProxy implements AsyncDisposable {
       });
     }
     client.on('data', (data) => {
-      for (const text of reader.read(data)) {
-        const passage = { text, sentAtMs: performance.now(), answeredAtMs: Infinity };
-        open.push(passage);
-        this.#passages.push(passage);
-      }
+      for (const text of reader.read(data)) open.push(this.#begin(text));
       upstream.write(data);
     });
     upstream.on('data', (data) => {
@@ -79,9 +89,13 @@ export class CountingProxy implements AsyncDisposable {
   }
 }
 
-/** Finds the commands in what a client of MariaDB writes: packets of a length, a number and a body. */
+/**
+ * Finds the commands in what a client of MariaDB writes: packets of a length, a number and a body. All that it writes before
+ * the first one is of the hand-shake.
+ */
 class CommandReader {
   #rest: Buffer = Buffer.alloc(0);
+  #isSignedIn = false;
 
   read(data: Buffer): string[] {
     this.#rest = this.#rest.length === 0 ? data : Buffer.concat([this.#rest, data]);
@@ -90,11 +104,12 @@ class CommandReader {
       const length = this.#rest.readUIntLE(0, 3);
       if (this.#rest.length < 4 + length) break;
       const body = this.#rest.subarray(4, 4 + length);
+      const command = body[0] ?? 0;
       // A command begins a new count of packets; the hand-shake does not.
-      const isCommand = this.#rest[3] === 0 && Object.values(commands).includes(body[0] ?? 0);
-      if (isCommand) {
-        texts.push(body[0] === commands.execute ? 'EXECUTE' : body.toString('utf8', 1));
-      }
+      const isCommand = this.#rest[3] === 0 && Object.values(commands).includes(command);
+      this.#isSignedIn ||= isCommand;
+      if (isCommand) texts.push(names[command] ?? body.toString('utf8', 1));
+      else if (!this.#isSignedIn) texts.push(handshake);
       this.#rest = this.#rest.subarray(4 + length);
     }
     return texts;

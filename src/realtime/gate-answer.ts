@@ -1,67 +1,71 @@
+import type { ServerResponse } from 'node:http';
 import type { GraphQLError, ExecutionResult, FormattedExecutionResult } from 'graphql';
-import type { FetchAPI } from 'graphql-yoga';
 import type { FaultCode } from '../lib/fault.ts';
 import { faultError } from './gate-api.ts';
 import type { HttpDeps } from './gate-http.ts';
+import type { Caller, Result } from './gate-operation.ts';
 import { answerEvents, streamEvents } from './gate-sse.ts';
-import type { ServerContext } from './gate-yoga.ts';
 
-type Result = ExecutionResult | AsyncIterable<ExecutionResult>;
+/** An answer in JSON. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
 
 /**
- * Gives what was executed its form: JSON, or an event stream, which is written to the socket's own response.
- * @returns what takes the server context, the Accept header and the result; where the answer was a stream, its promise
- *   is resolved when that has ended.
+ * Gives what was executed its form: JSON, or an event stream, which is written to the response itself.
+ * @returns what takes the response, who asked, the Accept header and the result; it answers null where that was a stream,
+ *   when it has ended.
  */
 export function createAnswerer({ api, gate, limits }: HttpDeps) {
   const present = ({ errors, ...rest }: ExecutionResult): FormattedExecutionResult =>
     errors ? { errors: api.present(errors), ...rest } : rest;
   const streamDeps = { gate, present, socketCloseTimeoutMs: limits.socketCloseTimeoutMs };
   return async (
-    { res, viewer, address }: ServerContext,
-    accepted: string,
+    response: ServerResponse,
+    { viewer, address }: Caller,
+    accepted = '*/*',
     result: Result,
-    { Response }: Pick<FetchAPI, 'Response'>,
-  ): Promise<Response> => {
-    const json = (status: number, answer: FormattedExecutionResult): Response => {
-      const type = isModern ? 'application/graphql-response+json' : 'application/json';
-      const waitMs = status === 429 || status === 503 ? retryAfterMs(answer) : undefined;
-      const headers = {
-        'content-type': `${type}; charset=utf-8`,
-        ...(waitMs === undefined ? {} : { 'retry-after': String(Math.ceil(waitMs / 1000)) }),
-      };
-      return new Response(JSON.stringify(answer), { status, headers });
-    };
+  ): Promise<Answer | null> => {
     const isModern = accepted.includes('application/graphql-response+json');
+    if (!(Symbol.asyncIterator in result)) {
+      const errors = result.errors?.map(ofRequest);
+      const answer = present(errors ? { ...result, errors } : result);
+      if (accepted.includes('text/event-stream') && !/json|\*\/\*/.test(accepted)) {
+        answerEvents(response, answer);
+        return null;
+      }
+      return inJson(statusOf(result, answer, isModern), answer, isModern);
+    }
     const refuse = async (
       status: number,
-      stream: AsyncIterable<unknown>,
       ...fault: Parameters<typeof faultError>
-    ): Promise<Response> => {
-      await stream[Symbol.asyncIterator]().return?.();
-      return json(status, { errors: api.present([faultError(...fault)]) });
+    ): Promise<Answer> => {
+      await result[Symbol.asyncIterator]().return?.();
+      return inJson(status, { errors: api.present([faultError(...fault)]) }, isModern);
     };
-    if (Symbol.asyncIterator in result) {
-      if (!gate.hasRoomFor(address, viewer)) {
-        return refuse(429, result, 'RATE_LIMITED', 'Too many connections.', {
-          retryAfterMs: 5_000,
-        });
-      }
-      if (/text\/event-stream|\*\/\*|text\/\*/.test(accepted)) {
-        await streamEvents(streamDeps, res, { viewer, address }, result);
-        return new Response(null);
-      }
-      const message = 'Subscriptions need Accept: text/event-stream.';
-      return refuse(406, result, 'INVALID_ARGUMENT', message);
+    if (!gate.hasRoomFor(address, viewer)) {
+      return refuse(429, 'RATE_LIMITED', 'Too many connections.', { retryAfterMs: 5_000 });
     }
-    const errors = result.errors?.map(ofYoga);
-    const answer = present(errors ? { ...result, errors } : result);
-    if (accepted.includes('text/event-stream') && !/json|\*\/\*/.test(accepted)) {
-      answerEvents(res, answer);
-      return new Response(null);
+    if (!/text\/event-stream|\*\/\*|text\/\*/.test(accepted)) {
+      return refuse(406, 'INVALID_ARGUMENT', 'Subscriptions need Accept: text/event-stream.');
     }
-    return json(statusOf(result, answer, isModern), answer);
+    await streamEvents(streamDeps, response, { viewer, address }, result);
+    return null;
   };
+}
+
+function inJson(status: number, answer: FormattedExecutionResult, isModern: boolean): Answer {
+  const body = JSON.stringify(answer);
+  const type = isModern ? 'application/graphql-response+json' : 'application/json';
+  const waitMs = status === 429 || status === 503 ? retryAfterMs(answer) : undefined;
+  const headers = {
+    'content-type': `${type}; charset=utf-8`,
+    'content-length': String(Buffer.byteLength(body)),
+    ...(waitMs === undefined ? {} : { 'retry-after': String(Math.ceil(waitMs / 1000)) }),
+  };
+  return { status, headers, body };
 }
 
 function retryAfterMs({ errors }: FormattedExecutionResult): number | undefined {
@@ -69,8 +73,8 @@ function retryAfterMs({ errors }: FormattedExecutionResult): number | undefined 
   return typeof said === 'number' ? said : undefined;
 }
 
-/** What Yoga says of a request in its own codes. */
-function ofYoga(error: GraphQLError): GraphQLError {
+/** What is said of a request itself has a status of its own: Yoga's words, in codes of its own, have one as well. */
+function ofRequest(error: GraphQLError): GraphQLError {
   const status = httpStatusOf(error);
   if (status === undefined || error.originalError) return error;
   return faultError(status === 413 ? 'PAYLOAD_TOO_LARGE' : 'INVALID_ARGUMENT', error.message);

@@ -14,6 +14,7 @@ import type { Connection } from './connection.ts';
 import type { Gate } from './gate.ts';
 import { faultError, type Api, type FanOutEngine } from './gate-api.ts';
 import type { Budgets } from './gate-budgets.ts';
+import { noOperation } from './gate-operation.ts';
 import { subscribeAfresh } from './gate-subscribe.ts';
 
 export interface ProtocolDeps {
@@ -99,11 +100,7 @@ async function begin(
   const { document, errors } = budgets.admit(asked, (text) => api.prepare(text));
   if (errors) return errors;
   const operation = getOperationAST(document, operationName)?.operation;
-  if (!operation) {
-    return [
-      faultError('INVALID_ARGUMENT', 'operationName must name one operation of the document.'),
-    ];
-  }
+  if (!operation) return [faultError('INVALID_ARGUMENT', noOperation)];
   if (viewer) sessions.touch(viewer);
   const args = {
     schema: api.schema,

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { Cursor } from '../domain/inbox/inbox.ts';
+import { present } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Failpoints } from '../lib/failpoint.ts';
 import type { Lifecycle } from '../lib/lifecycle.ts';
 import { GroupCommit } from '../storage/group-commit.ts';
 import { chunks, readPerShard } from '../storage/per-shard.ts';
 import type { Shard, Shards } from '../storage/shards.ts';
-import { marks } from '../storage/sql.ts';
+import { marks, SqlError } from '../storage/sql.ts';
 import { appendJobs } from './inbox-append.ts';
 import type { AppendJob, AppendOutcome } from './append-job.ts';
 import { entryColumns, entryOf } from './log-entry.ts';
@@ -42,7 +43,10 @@ export interface InboxLogDeps {
 
 type HeadRow = LogHead;
 const usersPerStatement = 500;
-const headColumns = 'userId, epoch, lastOffset, trimmedOffset, lastSeenAtMs';
+const headColumns = [
+  ...(['userId', 'epoch'] as const),
+  ...(['lastOffset', 'trimmedOffset', 'lastSeenAtMs'] as const),
+];
 
 /**
  * The inbox logs of all users, in tables on their shards: for one node, and safe over its restarts.
@@ -101,29 +105,50 @@ export class InboxLog implements Lifecycle {
    * The head of a user's log, made where it is missing, and a sign that they are still there: a log that nobody
    * reads for as long as it reaches back is dropped.
    */
-  async open(userId: bigint): Promise<LogHead> {
-    const { clock, limits } = this.#deps;
-    const known = (await this.heads([userId])).get(userId);
-    // Most of the time it is there, and was looked at lately.
-    if (known && Number(known.lastSeenAtMs) > clock.now() - limits.inboxTouchMs) return known;
-    await this.#touch(userId, clock.now());
-    const head = (await this.heads([userId])).get(userId);
-    if (!head) throw new Error('an inbox head is gone as soon as it was made');
-    return head;
+  open(userId: bigint): Promise<LogHead> {
+    return this.opening(userId).opened;
   }
 
-  async #touch(userId: bigint, now: number): Promise<void> {
-    const { sql } = this.#deps.shards.of(userId);
-    const epoch = randomBytes(8).readBigUInt64BE() >> 1n;
-    const { dialect } = sql;
-    await sql.execute(
-      'INSERT INTO InboxHead (userId, epoch, lastOffset, trimmedOffset, lastSeenAtMs) VALUES (?, ?, 0, 0, ?)' +
-        dialect.upsert(
-          ['userId'],
-          `lastSeenAtMs = ${dialect.greatest('InboxHead.lastSeenAtMs', dialect.incoming('lastSeenAtMs'))}`,
-        ),
-      [userId, epoch, now],
-    );
+  /**
+   * As `open`, step by step: what is read once `taken` resolves is as new as that head; whoever is told the head waits
+   * for `opened`, so that the log is kept for them. Where the head is there, `taken` is one round trip.
+   */
+  opening(userId: bigint): { taken: Promise<LogHead>; opened: Promise<LogHead> } {
+    const { clock, limits } = this.#deps;
+    const taken = this.#take(userId);
+    const opened = taken.then(async (head) => {
+      // Most of the time it was looked at lately.
+      const isFresh = Number(head.lastSeenAtMs) > clock.now() - limits.inboxTouchMs;
+      if (!isFresh) await this.touch([userId]);
+      return head;
+    });
+    return { taken, opened };
+  }
+
+  async #take(userId: bigint): Promise<LogHead> {
+    const known = (await this.heads([userId])).get(userId);
+    if (known) return known;
+    const made: LogHead = {
+      userId,
+      epoch: randomBytes(8).readBigUInt64BE() >> 1n,
+      lastOffset: 0n,
+      trimmedOffset: 0n,
+      lastSeenAtMs: BigInt(this.#deps.clock.now()),
+    };
+    const values = headColumns.map((column) => made[column]);
+    try {
+      const text = `INSERT INTO InboxHead (${headColumns.join(', ')}) VALUES (${marks(values.length)})`;
+      await this.#deps.shards.of(userId).sql.execute(text, values);
+      return made;
+    } catch (error) {
+      const isThere = error instanceof SqlError && error.kind === 'unique';
+      if (!isThere) throw error;
+      // Somebody else has made it meanwhile.
+      return present(
+        (await this.heads([userId])).get(userId),
+        'a head stays when it was just made',
+      );
+    }
   }
 
   /** The heads that are there: one statement a shard. */
@@ -135,7 +160,7 @@ export class InboxLog implements Lifecycle {
       (id) => id,
       ({ sql }, ids) =>
         sql.query<HeadRow>(
-          `SELECT ${headColumns} FROM InboxHead WHERE userId IN (${marks(ids.length)})`,
+          `SELECT ${headColumns.join(', ')} FROM InboxHead WHERE userId IN (${marks(ids.length)})`,
           ids,
         ),
     );

@@ -5,6 +5,7 @@ import { Fault } from '../lib/fault.ts';
 import type { Lifecycle } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
 import { reachesBack } from './inbox-log.ts';
+import type { LogHead } from './inbox-log.ts';
 import { InboxStream } from './inbox-stream.ts';
 import type { InboxItem, InboxStreamDeps } from './inbox-stream.ts';
 import type { LargeGroup } from './large-groups.ts';
@@ -63,6 +64,17 @@ export class Inboxes implements Lifecycle {
     return stream;
   }
 
+  /** The present head as a page without events, and when it is taken: what is read from then on is as new. */
+  head({ userId }: Viewer): { taken: Promise<unknown>; page: Promise<InboxPage> } {
+    // Before the head is read: what happens meanwhile is told again rather than not at all.
+    const atMs = this.#deps.clock.now();
+    const { taken, opened } = this.#deps.inboxLog.opening(userId);
+    const page = opened.then((head) => {
+      return { events: [], endCursor: encodeCursor(positionOf(head, atMs)), hasMore: false };
+    });
+    return { taken, page };
+  }
+
   /**
    * Up to `first` events after a cursor; without one, none and the present head.
    * @throws {Fault} INVALID_ARGUMENT
@@ -72,13 +84,13 @@ export class Inboxes implements Lifecycle {
     if (first < 0 || first > limits.inboxPullEventsMax) {
       throw new Fault('INVALID_ARGUMENT', `first is 0 to ${limits.inboxPullEventsMax}.`);
     }
+    if (after === null) return this.head(viewer).page;
     const { userId } = viewer;
-    const cursor = after === null ? null : decodeCursor(after, userId);
-    // Before the head is read: what happens meanwhile is told again rather than not at all.
+    const cursor = decodeCursor(after, userId);
+    // As in `head`.
     const nowMs = clock.now();
     const head = await inboxLog.open(userId);
-    const end = { userId, epoch: head.epoch, offset: head.lastOffset, atMs: nowMs };
-    if (!cursor) return { events: [], endCursor: encodeCursor(end), hasMore: false };
+    const end = positionOf(head, nowMs);
     if (!reachesBack(head, cursor, nowMs - limits.inboxLogAgeMaxMs)) return resetPage(end);
     const page = await reader.page(viewer, cursor.offset, first);
     if (!page) return resetPage(end);
@@ -153,6 +165,10 @@ export const inboxTelling: Telling<InboxItem, InboxEvent> = {
   eventOf: ({ event, atMs }, cursor) => ({ ...event, atMs, cursor }),
   replyToSeq: ({ event }) => ('message' in event ? event.message.replyToSeq : null),
 };
+
+function positionOf({ userId, epoch, lastOffset }: LogHead, atMs: number): Cursor {
+  return { userId, epoch, offset: lastOffset, atMs };
+}
 
 function resetPage(head: Cursor): InboxPage {
   const cursor = encodeCursor(head);

@@ -1,9 +1,11 @@
 import { requireViewer, type Context } from '../context.ts';
 import type { Membership } from '../domain/conversation/conversation.ts';
+import type { HistoryPage } from '../domain/message/message.ts';
 import type { Head } from '../domain/timeline/timeline.ts';
 import { Fault } from '../lib/fault.ts';
 import { builder, notes } from './builder.ts';
 import { decodeIdOf, encodeId } from './global-id.ts';
+import { pageAhead } from './history-ahead.ts';
 import { MemberConnectionType, MemberType } from './member.ts';
 import { NodeType } from './node.ts';
 import { PageInfoType, pageOf, type Edge, type Page } from './page.ts';
@@ -12,6 +14,8 @@ import { PageInfoType, pageOf, type Edge, type Page } from './page.ts';
 export interface ConversationNode {
   readonly id: bigint;
   readonly membership?: Membership;
+  /** What its one field `messages` shows, where nothing else is asked of it. */
+  readonly page?: HistoryPage;
 }
 
 export const ConversationKindType = builder.enumType('ConversationKind', {
@@ -118,11 +122,14 @@ builder.queryField('conversation', (t) =>
     nullable: true,
     description: 'Null where it does not exist or the viewer is no member: the two look the same.',
     args: { id: t.arg.id({ description: 'Its global id.' }) },
-    resolve: async (_root, args, context) => {
+    resolve: async (_root, args, context, info) => {
       requireViewer(context);
       const id = decodeIdOf('Conversation', args.id);
-      const membership = id === null ? null : await context.loaders.memberships.load(id);
-      return membership && { id: membership.head.id, membership };
+      if (id === null) return null;
+      const page = await pageAhead(id, context, info);
+      if (page !== undefined) return page && { id, page };
+      const membership = await context.loaders.memberships.load(id);
+      return membership && { id, membership };
     },
   }),
 );

@@ -1,6 +1,7 @@
-import { Kind, type FieldNode, type GraphQLResolveInfo, type SelectionSetNode } from 'graphql';
+import { Kind, type FieldNode, type GraphQLResolveInfo } from 'graphql';
 import type { Context } from '../context.ts';
 import type { Viewer } from '../domain/session/session.ts';
+import { fieldsOf, selectionsOf } from './selection.ts';
 
 /**
  * Takes the head of the inbox where what the field selects asks for it (`inbox` without `after`), so
@@ -13,10 +14,7 @@ export async function takeInboxHead(
   viewer: Viewer,
   info: GraphQLResolveInfo,
 ): Promise<void> {
-  const selected = info.fieldNodes.flatMap(({ selectionSet }) =>
-    selectionSet ? [selectionSet] : [],
-  );
-  await take(context, viewer, asksForHead(selected, info));
+  await take(context, viewer, asksForHead(info.fieldNodes, info));
 }
 
 /**
@@ -28,48 +26,26 @@ export async function takeInboxHeadOfQuery(
   viewer: Viewer,
   info: GraphQLResolveInfo,
 ): Promise<void> {
-  const viewers = fieldsOf([info.operation.selectionSet], 'viewer', info);
-  const selected = viewers.flatMap(({ selectionSet }) => (selectionSet ? [selectionSet] : []));
-  await take(context, viewer, asksForHead(selected, info));
+  const viewers = fieldsOf([info.operation.selectionSet], 'viewer', info.fragments);
+  await take(context, viewer, asksForHead(viewers, info));
 }
 
 async function take(context: Context, viewer: Viewer, isAsked: boolean): Promise<void> {
   if (context.inboxHead === undefined) {
-    context.inboxHead = isAsked ? context.streams.inboxPage(viewer, null, 0) : null;
+    context.inboxHead = isAsked ? context.streams.inboxHead(viewer) : null;
+    // Nobody may come for it: it is asked for whatever @skip and @include say.
+    context.inboxHead?.page.catch(() => undefined);
   }
-  await context.inboxHead?.catch(() => undefined);
+  await context.inboxHead?.taken.catch(() => undefined);
 }
 
-function asksForHead(viewerSelections: readonly SelectionSetNode[], info: GraphQLResolveInfo) {
-  return fieldsOf(viewerSelections, 'inbox', info).some((field) => !hasAfter(field, info));
+function asksForHead(viewers: readonly FieldNode[], info: GraphQLResolveInfo) {
+  const inboxes = fieldsOf(selectionsOf(viewers), 'inbox', info.fragments);
+  return inboxes.some((field) => !hasAfter(field, info));
 }
 
 function hasAfter(field: FieldNode, { variableValues }: GraphQLResolveInfo): boolean {
   const after = field.arguments?.find(({ name }) => name.value === 'after')?.value;
   if (!after || after.kind === Kind.NULL) return false;
   return after.kind !== Kind.VARIABLE || variableValues[after.name.value] != null;
-}
-
-/** The fields of that name, those in fragments included, whatever @skip and @include will say. */
-function fieldsOf(
-  selections: readonly SelectionSetNode[],
-  name: string,
-  info: GraphQLResolveInfo,
-): FieldNode[] {
-  const found: FieldNode[] = [];
-  const spread = new Set<string>();
-  const walk = (set: SelectionSetNode | undefined): void => {
-    for (const selection of set?.selections ?? []) {
-      if (selection.kind === Kind.FIELD) {
-        if (selection.name.value === name) found.push(selection);
-      } else if (selection.kind === Kind.INLINE_FRAGMENT) {
-        walk(selection.selectionSet);
-      } else if (!spread.has(selection.name.value)) {
-        spread.add(selection.name.value);
-        walk(info.fragments[selection.name.value]?.selectionSet);
-      }
-    }
-  };
-  selections.forEach(walk);
-  return found;
 }

@@ -33,6 +33,7 @@ export class Loaders {
   readonly #viewer: Viewer | null;
   readonly #doors: Doors;
   #users: DataLoader<bigint, User | null> | undefined;
+  #liveSessions: Promise<readonly Session[]> | undefined;
   #sessions: DataLoader<bigint, Session | null> | undefined;
   #memberships: DataLoader<bigint, Membership | null> | undefined;
   #publicHeads: DataLoader<bigint, PublicHead | null> | undefined;
@@ -55,11 +56,17 @@ export class Loaders {
     }, batches));
   }
 
+  /** All live sessions of the viewer's, the latest sign-in first. */
+  get liveSessions(): Promise<readonly Session[]> {
+    return (this.#liveSessions ??= this.#doors.sessions.live(this.#requireViewer()));
+  }
+
   /** The viewer's live sessions by id; null for any other. */
   get sessions(): DataLoader<bigint, Session | null> {
-    return (this.#sessions ??= new DataLoader((ids) =>
-      Promise.all(ids.map((id) => this.#doors.sessions.byId(this.#requireViewer(), id))),
-    ));
+    return (this.#sessions ??= new DataLoader(async (ids) => {
+      const live = await this.liveSessions;
+      return ids.map((id) => live.find((session) => session.id === id) ?? null);
+    }));
   }
 
   /** The viewer's memberships by conversation; null where they are no member. */

@@ -1,5 +1,6 @@
 import { builder, notes } from './builder.ts';
 import { ConversationType, headOf, membershipOf } from './conversation.ts';
+import { historyInput } from './history-ahead.ts';
 import { MessageChangePageType, MessageConnectionType, MessageType } from './message.ts';
 import { pageOf } from './page.ts';
 
@@ -32,12 +33,9 @@ builder.objectFields(ConversationType, (t) => ({
     },
     extensions: notes({ perViewer: true, cost: 20 }),
     resolve: async (node, args, context) => {
-      const page = await context.doors.messages.page(await membershipOf(node, context), {
-        first: args.first ?? null,
-        after: args.after ?? null,
-        last: args.last ?? null,
-        before: args.before ?? null,
-      });
+      const page =
+        node.page ??
+        (await context.doors.messages.page(await membershipOf(node, context), historyInput(args)));
       return pageOf(page.messages, page, (message) => ({
         cursor: String(message.seq),
         node: message,

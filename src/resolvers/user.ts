@@ -22,16 +22,16 @@ export const UserType = builder.objectRef<UserNode>('User').implement({
     }),
     username: t.string({
       description: 'Unique in the app, in lower case.',
-      resolve: async (node, _args, context) => (await load(node, context)).username,
+      resolve: (node, _args, context) => shown(node, context, ({ username }) => username),
     }),
     displayName: t.string({
       description: 'The name to show, as the user gave it; the user name where they gave none.',
-      resolve: async (node, _args, context) => (await load(node, context)).displayName,
+      resolve: (node, _args, context) => shown(node, context, ({ displayName }) => displayName),
     }),
     createdAt: t.field({
       type: 'DateTime',
       description: 'When the user registered.',
-      resolve: async (node, _args, context) => (await load(node, context)).createdAtMs,
+      resolve: (node, _args, context) => shown(node, context, ({ createdAtMs }) => createdAtMs),
     }),
   }),
 });
@@ -77,7 +77,20 @@ builder.mutationField('updateProfile', (t) =>
   }),
 );
 
+/**
+ * What a user shows: at once where they are at hand, since the fields of a long list would else cost
+ * a promise each.
+ */
+function shown<T>(
+  { userId, user }: UserNode,
+  context: Context,
+  read: (user: User) => T,
+): T | Promise<T> {
+  const known = user ?? context.doors.users.kept(userId);
+  return known ? read(known) : load(userId, context).then(read);
+}
+
 /** Nobody is ever deleted, so whoever is named somewhere is there. */
-async function load({ userId, user }: UserNode, context: Context): Promise<User> {
-  return user ?? present(await context.loaders.users.load(userId), `no user ${userId}`);
+async function load(userId: bigint, context: Context): Promise<User> {
+  return present(await context.loaders.users.load(userId), `no user ${userId}`);
 }

@@ -6,6 +6,7 @@ import { builder, notes } from './builder.ts';
 import { ConversationConnectionType } from './conversation.ts';
 import { InboxPageType } from './inbox-event.ts';
 import { checkFirst, pageOf } from './page.ts';
+import { selects } from './selection.ts';
 import { SessionType } from './session.ts';
 import { UserType } from './user.ts';
 
@@ -30,7 +31,7 @@ export const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
     sessions: t.field({
       type: [SessionType],
       description: 'All live sessions of the viewer, this one included, latest first.',
-      resolve: (viewer, _args, context) => context.doors.sessions.live(viewer),
+      resolve: (_viewer, _args, context) => context.loaders.liveSessions,
     }),
     conversations: t.field({
       type: ConversationConnectionType,
@@ -39,12 +40,15 @@ export const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
         first: t.arg.int({ defaultValue: 50, description: 'How many; at most 200.' }),
         after: t.arg.string({ required: false, description: 'The cursor of an edge.' }),
       },
-      resolve: async (viewer, args, context) => {
+      resolve: async (viewer, args, context, info) => {
         const { conversations } = context.doors;
         const page = await conversations.list(viewer, {
           first: args.first,
           after: args.after ?? null,
+          // Read with the list, since a second question to each shard would have to wait for it.
+          withLastMessages: selects(info, ['edges', 'node', 'lastMessage']),
         });
+        for (const message of page.lastMessages) context.loaders.messages.prime(message, message);
         return pageOf(page.memberships, page, (membership) => {
           const { id } = membership.head;
           context.loaders.memberships.prime(id, membership);
@@ -68,10 +72,8 @@ export const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
       extensions: notes({ cost: 20 }),
       resolve: (viewer, { after, first }, context) => {
         checkFirst(first, limits.inboxPullEventsMax);
-        return (
-          (after == null ? context.inboxHead : null) ??
-          context.streams.inboxPage(viewer, after ?? null, first)
-        );
+        const head = after == null ? context.inboxHead : null;
+        return head?.page ?? context.streams.inboxPage(viewer, after ?? null, first);
       },
     }),
     unreadCount: t.int({

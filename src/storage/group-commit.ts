@@ -1,5 +1,6 @@
 import { Fault } from '../lib/fault.ts';
 import { SqlError } from './sql.ts';
+import { StandingQueue } from './standing-queue.ts';
 
 /** What became of one job of a batch whose transaction has ended. */
 export type Settled<Result> =
@@ -20,6 +21,11 @@ export interface GroupCommitDeps<Job, Result> {
   readonly batchMax: number;
   /** Jobs waiting at the most; beyond it `submit` answers UNAVAILABLE. */
   readonly queueMax: number;
+  /**
+   * How long a job may have to wait for its commit where the queue stands, in ms; beyond it `submit` answers
+   * UNAVAILABLE. Two batches may always wait.
+   */
+  readonly waitMaxMs?: number;
   /** How long a job may be deferred, or wait behind one that is, in ms, before it is answered UNAVAILABLE. */
   readonly deferMaxMs: number;
 }
@@ -34,6 +40,7 @@ interface Ticket<Job, Result> {
 const retriesMax = 5;
 const retryPauseMs = 10;
 const busyRetryAfterMs = 200;
+const batchesAlwaysTaken = 2;
 
 /**
  * One transaction at a time, and everything that arrives meanwhile shares the next one: the cost of a commit is
@@ -47,13 +54,17 @@ export class GroupCommit<Job, Result> {
   readonly #deps: GroupCommitDeps<Job, Result>;
   #queue: Ticket<Job, Result>[] = [];
   #running: Promise<void> | null = null;
+  readonly #standing: StandingQueue;
   /** Keys of which the last try deferred a job. */
   readonly #held = new Set<bigint | string>();
+  /** How many of the queue waited for one of them, then: the others do not wait for those. */
+  #deferred = 0;
   #isStopping = false;
   #isOver = false;
 
   constructor(deps: GroupCommitDeps<Job, Result>) {
     this.#deps = deps;
+    this.#standing = new StandingQueue(deps.waitMaxMs ?? Infinity);
   }
 
   /** Jobs that wait for a transaction. */
@@ -61,12 +72,11 @@ export class GroupCommit<Job, Result> {
     return this.#queue.length;
   }
 
-  /** @throws {Fault} UNAVAILABLE when the queue is full, the outcome unknown, or the server stopping. */
+  /** @throws {Fault} UNAVAILABLE when too many wait, the outcome is unknown, or the server stopping. */
   submit(job: Job): Promise<Result> {
     if (this.#isStopping) return Promise.reject(unavailable('The server is stopping.'));
-    if (this.#queue.length >= this.#deps.queueMax) {
-      return Promise.reject(unavailable('Too many writes are waiting.'));
-    }
+    const busy = this.#busy();
+    if (busy) return Promise.reject(busy);
     return new Promise<Result>((resolve, reject) => {
       this.#queue.push({ job, resolve, reject, deferredSince: null });
       this.#running ??= this.#drain();
@@ -88,19 +98,36 @@ export class GroupCommit<Job, Result> {
     await this.#running;
   }
 
+  /** Why no job can be taken now, and when it is worth to come again; null: it can. */
+  #busy(): Fault | null {
+    const { batchMax, queueMax } = this.#deps;
+    const { length } = this.#queue;
+    const before = length - this.#deferred;
+    if (length < queueMax && before < batchesAlwaysTaken * batchMax) return null;
+    const now = performance.now();
+    const waitMs = this.#standing.waitMs(Math.ceil((before + 1) / batchMax), now);
+    if (this.#standing.takes(waitMs, now) && length < queueMax) return null;
+    return unavailable('Too many writes are waiting.', undefined, waitMs);
+  }
+
   async #drain(): Promise<void> {
     while (this.#queue.length > 0) {
       const batch = this.#takeBatch();
+      this.#standing.transactionBegan(performance.now());
       const deferred = await this.#runBatch(batch, retriesMax);
+      this.#standing.transactionEnded(performance.now());
       for (const ticket of batch) this.#held.delete(this.#keyOf(ticket));
+      this.#deferred = 0;
       if (deferred.length === 0 && this.#held.size === 0) continue;
       for (const ticket of deferred) this.#held.add(this.#keyOf(ticket));
       this.#queue = this.#unexpired([...deferred, ...this.#queue]);
+      this.#deferred = this.#queue.filter(isWaiting).length;
       if (this.#isOver) this.#refuseQueued();
       // All that is left waits for somebody else's transaction: asking again at once would only burn.
       if (this.#queue.length > 0 && this.#queue.every(isWaiting)) await pause(retryPauseMs);
     }
     this.#held.clear();
+    this.#standing.emptied();
     this.#running = null;
   }
 
@@ -200,8 +227,9 @@ function isWaiting({ deferredSince }: { readonly deferredSince: number | null })
   return deferredSince !== null;
 }
 
-function unavailable(message: string, cause?: unknown): Fault {
-  return new Fault('UNAVAILABLE', message, { retryAfterMs: busyRetryAfterMs, cause });
+function unavailable(message: string, cause?: unknown, waitMs = 0): Fault {
+  const retryAfterMs = Math.max(busyRetryAfterMs, Math.ceil(waitMs));
+  return new Fault('UNAVAILABLE', message, { retryAfterMs, cause });
 }
 
 function pause(ms: number): Promise<void> {

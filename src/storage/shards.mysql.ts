@@ -59,7 +59,13 @@ function mysqlShard(
 ): { shard: Shard; parts: readonly Lifecycle[] } {
   const connection = mariadbOptions(url);
   const sql = new MariadbSql({ connection, readersMax, writersMax, callsMax, timeoutMs });
-  const pool = openPool({ ...connection, connectionLimit: prismaMax, acquireTimeout: timeoutMs });
+  const pool = openPool({
+    ...connection,
+    connectionLimit: prismaMax,
+    acquireTimeout: timeoutMs,
+    // What goes through Prisma is seldom, and nobody waits for much of it at once.
+    minimumIdle: 1,
+  });
   const prisma = new PrismaClient({
     adapter: new PrismaMariaDb(pool, { database: connection.database }),
   });

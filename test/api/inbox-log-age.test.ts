@@ -112,6 +112,24 @@ describe.each(['sqlite', 'mysql'] as const)('how far an inbox log reaches back o
     await bob[Symbol.asyncDispose]();
   });
 
+  it('keeps the log of one who asks for no more than its head now and then', async () => {
+    const clock = new AheadClock();
+    await using server = await startTestServer({}, { engine, clock });
+    let [ann, bob] = (await people(server, 2)) as [TestUser, TestUser];
+    const id = await ann.directWith(bob);
+    await headOf(bob);
+    clock.aheadMs += 6 * day;
+    bob = await signIn(server, bob.username, {});
+    const cursor = await headOf(bob);
+    clock.aheadMs += 3 * day;
+    ann = await signIn(server, ann.username, {});
+    const seq = await send(ann, id, 'for bob');
+    bob = await signIn(server, bob.username, {});
+    await vi.waitUntil(async () => (await pull(bob, cursor)).events.length > 0);
+    expect((await pull(bob, cursor)).events.map(brief)).toContain(`added ${seq}`);
+    for (const user of [ann, bob]) await user[Symbol.asyncDispose]();
+  });
+
   it('drops the log of one who was away for long, and begins anew when they are back', async () => {
     const clock = new AheadClock();
     await using server = await startTestServer({}, { engine, clock });

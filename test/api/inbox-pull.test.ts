@@ -114,6 +114,14 @@ describe.each(['sqlite', 'mysql'] as const)('viewer.inbox on %s', (engine) => {
     await dan[Symbol.asyncDispose]();
   });
 
+  it('makes one head for all that ask at once', async () => {
+    const [eve] = (await people(server, 1)) as [TestUser];
+    const cursors = await Promise.all(Array.from({ length: 20 }, () => headOf(eve)));
+    // All but the time: one user, one log, one offset.
+    expect(new Set(cursors.map((cursor) => cursor.slice(0, 33)))).toHaveProperty('size', 1);
+    await eve[Symbol.asyncDispose]();
+  });
+
   it('takes the head before any other field of the operation is read', async () => {
     const id = await ann.directWith(bob);
     await send(ann, id, 'before');
@@ -131,14 +139,17 @@ describe.each(['sqlite', 'mysql'] as const)('viewer.inbox on %s', (engine) => {
     ].map((text) => parse(text) as TypedDocumentNode<Answer, Record<string, never>>);
     for (const document of documents) {
       // Right after the head was read, and before anything else is, something happens.
-      const { open } = InboxLog.prototype;
-      const act = vi.spyOn(InboxLog.prototype, 'open').mockImplementationOnce(async function (
+      const { opening } = InboxLog.prototype;
+      const act = vi.spyOn(InboxLog.prototype, 'opening').mockImplementationOnce(function (
         this: InboxLog,
         userId,
       ) {
-        const head = await open.call(this, userId);
-        await send(ann, id, `meanwhile ${documents.indexOf(document)}`);
-        return head;
+        const { taken, opened } = opening.call(this, userId);
+        const acted = taken.then(async (head) => {
+          await send(ann, id, `meanwhile ${documents.indexOf(document)}`);
+          return head;
+        });
+        return { taken: acted, opened };
       });
       const { viewer } = await bob.query(document, {});
       expect(act).toHaveBeenCalledTimes(1);

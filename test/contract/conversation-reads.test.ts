@@ -119,6 +119,49 @@ for (const storage of storages) {
       }
     });
 
+    test('the list brings the newest message of each with it, where it is asked to, and of what the viewer may see', async () => {
+      const [ann, bob] = [seeds.viewer(), seeds.viewer()];
+      const recalled = { recalledBy: bob.userId, changeSeq: 1 };
+      const made: bigint[] = [];
+      for (const [at, messages] of [[{}, {}, recalled], 0, 2, 3].entries()) {
+        // Whoever joins later than the newest message is told nothing of it.
+        const joinedSeq = at === 3 ? 4 : 1;
+        made.push(
+          await seeds.conversation({
+            slot: at * 300,
+            members: [{ userId: bob.userId }, { userId: ann.userId, joinedSeq }],
+            messages,
+            activityAtMs: seeds.clock.now() - at,
+          }),
+        );
+      }
+      await seeds.conversation({
+        members: [{ userId: bob.userId }, { userId: ann.userId, isListed: false }],
+        messages: 5,
+      });
+      let after: string | null = null;
+      for (const size of [3, 1]) {
+        seeds.shards.take();
+        const input = { first: size, after, withLastMessages: true };
+        const page = await doors.conversations.list(ann, input);
+        expect(seeds.shards.take()).toEqual(one());
+        const ids = page.memberships.map(({ head }) => head.id);
+        expect(ids).toEqual(size === 3 ? made.slice(0, 3) : made.slice(3));
+        const keys = page.memberships.map(({ head }) => ({
+          conversationId: head.id,
+          seq: head.lastSeq,
+        }));
+        const lookedUp = await doors.messages.bySeqs(ann, keys);
+        expect(new Set(page.lastMessages)).toEqual(new Set(lookedUp.filter(Boolean)));
+        expect(page.lastMessages).toHaveLength(size === 3 ? 2 : 0);
+        const last = page.memberships.at(-1);
+        after = last ? doors.conversations.listCursor(last) : null;
+      }
+      expect((await doors.conversations.list(ann, { first: 3, after: null })).lastMessages).toEqual(
+        [],
+      );
+    });
+
     test('the edges of the list are exact on empty pages too', async () => {
       const [ann, bob] = [seeds.viewer(), seeds.viewer()];
       expect(await listed(bob, 50)).toMatchObject({

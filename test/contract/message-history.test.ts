@@ -116,7 +116,10 @@ for (const storage of storages) {
       seeds.shards.take();
       const membership = await conversations.enterOrFault(ann, id);
       expect(sum(seeds.shards.take())).toBe(1);
-      await messages.page(membership, { ...nothing, first: 50 });
+      const input = { ...nothing, first: 50 };
+      const page = await messages.page(membership, input);
+      expect(sum(seeds.shards.take())).toBe(1);
+      expect(await messages.pageUnentered(ann, id, input)).toEqual(page);
       expect(sum(seeds.shards.take())).toBe(1);
     });
 
@@ -154,6 +157,10 @@ for (const storage of storages) {
           messages.page(membership, { ...nothing, ...input }),
           JSON.stringify(input),
         ).rejects.toEqual(fault('INVALID_ARGUMENT'));
+        await expect(
+          messages.pageUnentered(ann, id, { ...nothing, ...input }),
+          JSON.stringify(input),
+        ).rejects.toEqual(fault('INVALID_ARGUMENT'));
       }
       expect(sum(seeds.shards.take())).toBe(0);
       const page = await messages.page(membership, { ...nothing, first: 200, after: '0' });
@@ -167,6 +174,7 @@ for (const storage of storages) {
       const { sql } = seeds.plain.of(id);
       await sql.execute('UPDATE Member SET isListed = 0 WHERE conversationId = ?', [id]);
       await expect(messages.page(membership, nothing)).rejects.toEqual(fault('NOT_FOUND'));
+      expect(await messages.pageUnentered(ann, id, nothing)).toBeNull();
       await sql.execute('DELETE FROM Member WHERE conversationId = ?', [id]);
       await expect(messages.page(membership, nothing)).rejects.toEqual(fault('NOT_FOUND'));
       await expect(messages.changes(membership, 0, 50)).rejects.toEqual(fault('NOT_FOUND'));

@@ -27,6 +27,8 @@ for (const storage of storages) {
 
     const signIn = async (user: User, platform: Platform = 'OTHER', id = `d-${platform}`) =>
       sessions.open(user, device(id, platform));
+    const liveOne = async (viewer: SignIn['viewer'], id: bigint) =>
+      (await sessions.live(viewer)).find((session) => session.id === id);
     const liveIds = async ({ viewer }: SignIn) => idsOf(await sessions.live(viewer));
 
     describe('signing in', () => {
@@ -56,7 +58,6 @@ for (const storage of storages) {
         });
         expect(await sessions.verify(rest.accessToken)).toEqual({ ok: true, viewer });
         expect(await sessions.live(viewer)).toEqual([session]);
-        expect(await sessions.byId(viewer, session.id)).toEqual(session);
       });
 
       test('a device id and name have 1 to 128 characters', async () => {
@@ -290,11 +291,11 @@ for (const storage of storages) {
         await expect(sessions.end(stranger.viewer, ios.session.id)).rejects.toEqual(
           fault('NOT_FOUND'),
         );
-        expect(await sessions.byId(stranger.viewer, ios.session.id)).toBeNull();
+        expect(await liveOne(stranger.viewer, ios.session.id)).toBeUndefined();
         expect(await sessions.end(web.viewer, ios.session.id)).toEqual(ios.session);
         expect(await sessions.verify(ios.accessToken)).toEqual({ ok: false, why: 'ENDED' });
         await expect(sessions.end(web.viewer, ios.session.id)).rejects.toEqual(fault('NOT_FOUND'));
-        expect(await sessions.byId(web.viewer, ios.session.id)).toBeNull();
+        expect(await liveOne(web.viewer, ios.session.id)).toBeUndefined();
         expect(await sessions.end(web.viewer, null)).toEqual(web.session);
         await expect(sessions.end(web.viewer, null)).rejects.toEqual(fault('UNAUTHENTICATED'));
         expect(await sessions.verify(stranger.accessToken)).toMatchObject({ ok: true });
@@ -381,7 +382,7 @@ for (const storage of storages) {
     test('lastSeenAt is written in batches, at most once a minute, and by stop', async () => {
       const node = await accounts.node();
       const { viewer, session } = await node.open(await accounts.newUser(), device('seen'));
-      const lastSeen = async () => (await node.byId(viewer, session.id))?.lastSeenAtMs;
+      const lastSeen = async () => (await liveOne(viewer, session.id))?.lastSeenAtMs;
       accounts.clock.advance(120_000);
       node.touch(viewer);
       node.touch(viewer);

@@ -105,7 +105,7 @@ type Doubles = { [K in keyof Services['doors']]?: Partial<Services['doors'][K]> 
 
 /**
  * A context over doors that answer as told, and write down what they were asked; what was not told throws.
- * Users 1 to 99 exist, unless told otherwise.
+ * Users 1 to 99 exist, unless told otherwise; none is kept.
  */
 export function contextOver(
   doubles: Doubles,
@@ -115,6 +115,7 @@ export function contextOver(
   const recorded = <T extends object>(door: string, methods: T): T =>
     new Proxy(methods, {
       get(target, name: string) {
+        if (door === 'users' && name === 'kept') return () => null;
         const method: unknown = Reflect.get(target, name);
         return (...args: unknown[]): unknown => {
           if (typeof method !== 'function') {

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { closedLoop } from '../../bench/load/closed-loop.ts';
 import { Deliveries, type Told } from '../../bench/load/deliveries.ts';
+import { promised } from '../../bench/load/done.ts';
 import { openLoop } from '../../bench/load/open-loop.ts';
 import { sendRound } from '../../bench/load/send-round.ts';
 import { connectRival, type SendContender } from '../../bench/load/senders.ts';
@@ -270,22 +271,28 @@ describe('the numbers', () => {
 
 describe('loops', () => {
   it('count only the time that is measured, and fail with what failed', async () => {
-    const done = await closedLoop([async () => pause(5)], { warmSeconds: 0.02, seconds: 0.1 });
+    const done = await closedLoop([promised(() => pause(5))], { warmSeconds: 0.02, seconds: 0.1 });
     expect(done.count).toBeGreaterThan(0);
     expect(done.count).toBeLessThanOrEqual(25);
     const failing = async () => {
       await pause(1);
       throw new VoidRun('wrong');
     };
-    await expect(closedLoop([failing], { warmSeconds: 0.5, seconds: 5 })).rejects.toThrow('wrong');
+    await expect(closedLoop([promised(failing)], { warmSeconds: 0.5, seconds: 5 })).rejects.toThrow(
+      'wrong',
+    );
   });
 
   it('offer at a rate, whatever becomes of what was offered', async () => {
     let begun = 0;
-    const result = await openLoop(200, { seconds: 0.25, underWayMax: 1_000 }, async () => {
-      begun += 1;
-      await pause(100);
-    });
+    const result = await openLoop(
+      200,
+      { seconds: 0.25, underWayMax: 1_000 },
+      (_at, _turn, done) => {
+        begun += 1;
+        setTimeout(done, 100);
+      },
+    );
     expect(result.offered).toBe(begun);
     expect(begun).toBeGreaterThan(20);
     expect(begun).toBeLessThanOrEqual(60);

@@ -2,13 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { Fault } from '../../src/lib/fault.ts';
 import { GroupCommit, type Settled } from '../../src/storage/group-commit.ts';
 import { SqlError, type SqlErrorKind } from '../../src/storage/sql.ts';
+import { StandingQueue } from '../../src/storage/standing-queue.ts';
 
 type Run = (jobs: readonly string[]) => Promise<readonly Settled<string>[]>;
 
 /** A job is `key number`; what a batch held is noted. */
 function committing(
   run: Run,
-  limits: { batchMax?: number; queueMax?: number; deferMaxMs?: number } = {},
+  limits: { batchMax?: number; queueMax?: number; waitMaxMs?: number; deferMaxMs?: number } = {},
 ) {
   const batches: (readonly string[])[] = [];
   const commit = new GroupCommit<string, string>({
@@ -46,6 +47,42 @@ const unavailable = expect.objectContaining({
   code: 'UNAVAILABLE',
   retryAfterMs: expect.any(Number) as number,
 }) as unknown;
+
+describe('a queue', () => {
+  const waiting = (eachMs: number): StandingQueue => {
+    const queue = new StandingQueue(500);
+    for (let at = -20_000; at < 0; at += 1_000) {
+      queue.transactionBegan(at);
+      queue.transactionEnded(at + eachMs);
+    }
+    return queue;
+  };
+
+  it('lets expect what the last transactions took, and the running one where it takes longer', () => {
+    const queue = waiting(100);
+    expect(queue.waitMs(3, 0)).toBeCloseTo(300, 0);
+    queue.transactionBegan(0);
+    expect(queue.waitMs(3, 40)).toBeCloseTo(60 + 300, 0);
+    expect(queue.waitMs(3, 500)).toBeCloseTo(3 * 500, 0);
+    queue.transactionEnded(500);
+    expect(queue.waitMs(1, 500)).toBeCloseTo(300, 0);
+    expect(new StandingQueue(500).waitMs(9, 0)).toBe(0);
+  });
+
+  it('takes a burst, and where it stands only who is served in time', () => {
+    const queue = waiting(100);
+    expect([0, 100, 499].map((at) => queue.takes(2_000, at))).toEqual([true, true, true]);
+    expect(queue.takes(501, 500)).toBe(false);
+    expect(queue.takes(500, 501)).toBe(true);
+    // It is overload still, so that it is longer again for a moment is no new burst.
+    expect(queue.takes(501, 502)).toBe(false);
+    expect(queue.takes(250, 503)).toBe(true);
+    expect(queue.takes(2_000, 504)).toBe(true);
+    expect(queue.takes(2_000, 1_004)).toBe(false);
+    queue.emptied();
+    expect(queue.takes(2_000, 1_005)).toBe(true);
+  });
+});
 
 describe('group commit', () => {
   it('takes what gathered during one transaction into the next, in order, up to its size', async () => {
@@ -102,6 +139,29 @@ describe('group commit', () => {
     end.open();
     expect(await Promise.all(answers)).toHaveLength(4);
     expect(await commit.submit('a 5')).toBe('A 5');
+  });
+
+  it('takes no more than it can commit in time while more come than it can, and all after that', async () => {
+    const slowly: Run = async (jobs) => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return jobs.map(done);
+    };
+    const { commit } = committing(slowly, { waitMaxMs: 100, queueMax: 1_000 });
+    const refusals: unknown[] = [];
+    const sent: Promise<unknown>[] = [];
+    // A batch of four takes 20 ms at least: these are twice as many, at least.
+    for (const until = performance.now() + 1_000; performance.now() < until;) {
+      for (let n = 0; n < 8; n += 1) {
+        sent.push(commit.submit('a 1').catch((error: unknown) => refusals.push(error)));
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await Promise.all(sent);
+    expect(refusals.length).toBeGreaterThan(sent.length / 5);
+    expect(refusals).toEqual(refusals.map(() => unavailable));
+    expect(commit.queued).toBe(0);
+    const burst = Array.from({ length: 40 }, () => commit.submit('a 1'));
+    expect(await Promise.all(burst)).toHaveLength(40);
   });
 
   it('bisects a failure down to the job that causes it', async () => {

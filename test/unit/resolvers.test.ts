@@ -1,8 +1,8 @@
 import { execute, parse, subscribe, type ExecutionResult } from 'graphql';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import * as documents from '../../client/generated/documents.ts';
 import type { Context } from '../../src/context.ts';
-import type { InboxEvent } from '../../src/domain/inbox/inbox.ts';
+import type { InboxEvent, InboxPage } from '../../src/domain/inbox/inbox.ts';
 import { Fault } from '../../src/lib/fault.ts';
 import { presentErrors } from '../../src/resolvers/errors.ts';
 import { encodeId, encodeMessageId } from '../../src/resolvers/global-id.ts';
@@ -51,17 +51,14 @@ describe('a list of conversations', () => {
   const ids = Array.from({ length: 50 }, (_, at) => BigInt(at + 10));
   const doubles = {
     conversations: {
-      list: async () => ({
+      list: async (_viewer: unknown, { withLastMessages }: { withLastMessages?: boolean }) => ({
         memberships: ids.map((id) => membershipOf(id, ann.userId)),
+        lastMessages: withLastMessages ? ids.map((id) => messageOf(id, 7)) : [],
         hasNextPage: true,
         hasPreviousPage: false,
       }),
       listCursor: (membership: { head: { id: bigint } }) => `at ${membership.head.id}`,
       unreadTotal: async () => 100,
-    },
-    messages: {
-      bySeqs: async (_viewer: unknown, keys: readonly { conversationId: bigint; seq: number }[]) =>
-        keys.map(({ conversationId, seq }) => messageOf(conversationId, seq)),
     },
   };
 
@@ -87,47 +84,117 @@ describe('a list of conversations', () => {
     expect(asked.filter((call) => !call.endsWith('listCursor')).sort()).toEqual([
       'conversations.list',
       'conversations.unreadTotal',
-      'messages.bySeqs 50',
       'users.byIds 1',
       'users.byIds 1',
     ]);
   });
+
+  it.each([
+    [
+      '{ viewer { conversations { edges { node { id lastSeq } } lastMessage: pageInfo { hasNextPage } } } }',
+      false,
+    ],
+    [
+      '{ viewer { conversations { edges { node { ... on Conversation { last: lastMessage { seq } } } } } } }',
+      true,
+    ],
+    [
+      '{ viewer { ...V } } fragment V on Viewer { conversations { edges { node { ...C } } } } fragment C on Conversation { lastMessage { seq } }',
+      true,
+    ],
+  ])('reads the newest messages with it where they are shown: %s', async (document, isAsked) => {
+    const wanted: unknown[] = [];
+    const list = async (...args: Parameters<typeof doubles.conversations.list>) => {
+      wanted.push(args[1].withLastMessages);
+      return doubles.conversations.list(...args);
+    };
+    const conversations = { ...doubles.conversations, list };
+    const { codes } = await run(document, contextOver({ conversations }, ann).context);
+    expect({ codes, wanted }).toEqual({ codes: [], wanted: [isAsked] });
+  });
 });
 
 describe('a history page', () => {
-  it('is one question after the one that enters', async () => {
-    const messages = [4, 5, 6].map((seq) =>
-      messageOf(10n, seq, { replyToSeq: seq === 6 ? 1 : null }),
-    );
-    const { context, asked } = contextOver(
-      {
-        conversations: { enterAll: async () => new Map([[10n, membershipOf(10n, 1n)]]) },
-        messages: {
-          page: async () => ({ messages, hasNextPage: false, hasPreviousPage: true }),
-          readCounts: async (_viewer, keys) => keys.map(() => 1),
-        },
-      },
-      ann,
-    );
+  const messages = [4, 5, 6].map((seq) =>
+    messageOf(10n, seq, { replyToSeq: seq === 6 ? 1 : null }),
+  );
+  const page = { messages, hasNextPage: false, hasPreviousPage: true };
+  const entering = { enterAll: async () => new Map([[10n, membershipOf(10n, 1n)]]) };
+
+  it('is one question by itself, which needs nobody to have entered', async () => {
+    const wanted: unknown[] = [];
+    const pageUnentered = async (...[, ...rest]: unknown[]) => {
+      wanted.push(...rest);
+      return page;
+    };
+    const readCounts = async (_viewer: unknown, keys: readonly unknown[]) => keys.map(() => 1);
+    const { context, asked } = contextOver({ messages: { pageUnentered, readCounts } }, ann);
     const { data, codes } = await run(documents.HistoryDocument, context, {
       conversationId: group,
       last: 3,
     });
     expect(codes).toEqual([]);
-    expect(at(data, 'conversation.messages')).toMatchObject({
-      edges: [
-        { cursor: '4' },
-        { cursor: '5' },
-        { cursor: '6', node: { replyToSeq: 1, readCount: 1 } },
-      ],
-      pageInfo: { startCursor: '4', endCursor: '6', hasPreviousPage: true },
+    expect(at(data, 'conversation')).toMatchObject({
+      id: group,
+      messages: {
+        edges: [
+          { cursor: '4' },
+          { cursor: '5' },
+          { cursor: '6', node: { replyToSeq: 1, readCount: 1 } },
+        ],
+        pageInfo: { startCursor: '4', endCursor: '6', hasPreviousPage: true },
+      },
     });
-    expect(asked).toEqual([
-      'conversations.enterAll 1',
-      'messages.page',
-      'users.byIds 1',
-      'messages.readCounts 3',
+    expect(wanted).toEqual([10n, { first: null, after: null, last: 3, before: null }]);
+    expect(asked).toEqual(['messages.pageUnentered', 'users.byIds 1', 'messages.readCounts 3']);
+  });
+
+  const seqs = 'edges { node { seq } }';
+  const ahead = 'messages.pageUnentered';
+  const entered = ['conversations.enterAll 1', 'messages.page'];
+  it.each([
+    [`messages { ${seqs} }`, [ahead]],
+    [`__typename id page: messages(last: 5) { ${seqs} }`, [ahead]],
+    [`... on Conversation { ...Page }`, [ahead]],
+    [`messages { ${seqs} } title`, entered],
+    [`messages { ${seqs} } ... on Node { ... on Conversation { lastSeq } }`, entered],
+    [`messages @include(if: true) { ${seqs} }`, entered],
+    [`... on Conversation @skip(if: false) { messages { ${seqs} } }`, entered],
+    [`messages { ${seqs} } more: messages(first: 1) { ${seqs} }`, [...entered, 'messages.page']],
+  ])('is asked for: %s', async (selection, questions) => {
+    const document = `query ($id: ID!) { conversation(id: $id) { ${selection} } }
+      ${selection.includes('...Page') ? `fragment Page on Conversation { messages { ${seqs} } }` : ''}`;
+    const doubles = {
+      conversations: entering,
+      messages: { page: async () => page, pageUnentered: async () => page },
+    };
+    const { context, asked } = contextOver(doubles, ann);
+    const { data, codes } = await run(document, context, { id: group });
+    expect({ codes, asked }).toEqual({ codes: [], asked: questions });
+    expect(JSON.stringify(data)).toContain('{"edges":[{"node":{"seq":4}},{"node":{"seq":5}}');
+  });
+
+  it('of what the viewer may not read is null; arguments that make none are told where they stand', async () => {
+    const document = `query ($id: ID!) { conversation(id: $id) { messages { ${seqs} } } }`;
+    const refuse = async () => {
+      throw new Fault('INVALID_ARGUMENT', 'no such page');
+    };
+    const hidden = contextOver({ messages: { pageUnentered: async () => null } }, ann);
+    expect(await run(document, hidden.context, { id: group })).toEqual({
+      data: { conversation: null },
+      codes: [],
+    });
+    const wrong = { page: refuse, pageUnentered: refuse };
+    const member = contextOver({ conversations: entering, messages: wrong }, ann);
+    expect((await run(document, member.context, { id: group })).codes).toEqual([
+      'INVALID_ARGUMENT',
     ]);
+    const nobody = { enterAll: async () => new Map() };
+    const stranger = contextOver({ conversations: nobody, messages: wrong }, ann);
+    expect(await run(document, stranger.context, { id: group })).toEqual({
+      data: { conversation: null },
+      codes: [],
+    });
   });
 });
 
@@ -147,7 +214,12 @@ describe('the cold start', () => {
       {
         conversations: { enterAll: note('enter', new Map()), unreadTotal: note('unread', 0) },
         sessions: { live: note('sessions', []) },
-        streams: { inboxPage: note('head', page) },
+        streams: {
+          inboxHead: () => {
+            const taken = note('head', page)();
+            return { taken, page: taken };
+          },
+        },
       },
       ann,
     );
@@ -160,6 +232,27 @@ describe('the cold start', () => {
     expect(at(data, 'viewer.inbox')).toEqual({ endCursor: 'head' });
     expect(order.slice(0, 2)).toEqual(['head', 'head done']);
     expect(order.filter((name) => name === 'head')).toHaveLength(1);
+  });
+
+  it('reads on when the head is taken, and answers it when the log is kept', async () => {
+    let isRead = false;
+    const unreadTotal = async () => {
+      isRead = true;
+      return 0;
+    };
+    let keep: () => void = () => undefined;
+    const page = new Promise<InboxPage>((resolve) => {
+      keep = () => resolve({ events: [], endCursor: 'head', hasMore: false });
+    });
+    const streams = { inboxHead: () => ({ taken: Promise.resolve(), page }) };
+    const { context } = contextOver({ conversations: { unreadTotal }, streams }, ann);
+    const running = run('{ viewer { unreadCount inbox { endCursor } } }', context);
+    await vi.waitUntil(() => isRead);
+    keep();
+    expect(at((await running).data, 'viewer')).toEqual({
+      unreadCount: 0,
+      inbox: { endCursor: 'head' },
+    });
   });
 
   it('asks for no head where the query does not, or knows its cursor', async () => {
@@ -188,7 +281,12 @@ describe('the cold start', () => {
     const { context } = contextOver(
       {
         conversations: { enterAll: async () => new Map([[10n, membershipOf(10n, 1n)]]) },
-        streams: { inboxPage: () => Promise.reject(new Fault('UNAVAILABLE', 'Later.')) },
+        streams: {
+          inboxHead: () => {
+            const page = Promise.reject(new Fault('UNAVAILABLE', 'Later.'));
+            return { taken: page, page };
+          },
+        },
       },
       ann,
     );
@@ -200,7 +298,8 @@ describe('the cold start', () => {
   });
 
   it('refuses pages out of range', async () => {
-    const streams = { inboxPage: async () => ({ events: [], endCursor: '', hasMore: false }) };
+    const page = Promise.resolve({ events: [], endCursor: '', hasMore: false });
+    const streams = { inboxHead: () => ({ taken: page, page }) };
     for (const first of [-1, 1_001]) {
       const { context } = contextOver({ streams }, ann);
       const { codes } = await run(`{ viewer { inbox(first: ${first}) { hasMore } } }`, context);
@@ -221,9 +320,14 @@ describe('a sign-in', () => {
           live: async (viewer) => [sessionOf(viewer.sessionId, viewer.userId)],
         },
         streams: {
-          inboxPage: async (viewer) => {
+          inboxHead: (viewer) => {
             heads.push(viewer);
-            return { events: [], endCursor: 'head of bob', hasMore: false };
+            const page = Promise.resolve({
+              events: [],
+              endCursor: 'head of bob',
+              hasMore: false,
+            });
+            return { taken: page, page };
           },
           isSessionOnline: () => false,
         },
@@ -256,7 +360,8 @@ describe('a sign-in', () => {
     expect(heads).toEqual([bob]);
     expect(at(data, 'openDirect.conversation.me.user.id')).toBe('u_1');
     expect(asked).not.toContain('users.byIds 1');
-    expect(asked).not.toContain('sessions.byId');
+    // Of the lists, one was asked for; of the session itself nothing but what signing in said.
+    expect(asked.filter((name) => name === 'sessions.live')).toHaveLength(1);
   });
 
   it('checks the device before it makes a user', async () => {
@@ -324,7 +429,7 @@ describe('ids', () => {
     messages: {
       bySeqs: async (_viewer: unknown, keys: readonly unknown[]) => keys.map(() => null),
     },
-    sessions: { byId: async () => null },
+    sessions: { live: async () => [] },
     users: { byUsername: async () => null },
   };
 
@@ -346,7 +451,7 @@ describe('ids', () => {
       {
         conversations: { enterAll: async () => new Map([[10n, membershipOf(10n, 1n)]]) },
         messages: { bySeqs: async () => [messageOf(10n, 4)] },
-        sessions: { byId: async (_viewer, id) => sessionOf(id, 1n) },
+        sessions: { live: async () => [sessionOf(5n, 1n)] },
       },
       ann,
     );

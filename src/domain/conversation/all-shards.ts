@@ -7,22 +7,24 @@ import { checkIds, checkPageSize } from './arguments.ts';
 import { decodeListCursor } from './cursors.ts';
 import { latestMemberships, sharing, unreadOf } from './membership-reads.ts';
 import type { Membership } from './membership.ts';
-import type { ForwardPage, MembershipPage } from './shapes.ts';
+import type { ListInput, MembershipPage } from './shapes.ts';
 
 /** @throws {Fault} INVALID_ARGUMENT */
 export async function listPage(
   shards: ShardMap,
   userId: bigint,
-  page: ForwardPage,
+  page: ListInput,
 ): Promise<MembershipPage> {
   const first = checkPageSize('first', page.first);
   const after = page.after === null ? null : decodeListCursor(page.after);
+  const stretch = { after, count: first + 1, withLastMessages: page.withLastMessages === true };
   const parts = await Promise.all(
-    shards.all.map((shard) => latestMemberships(shard, userId, after, first + 1)),
+    shards.all.map((shard) => latestMemberships(shard, userId, stretch)),
   );
   const latest = parts.flatMap((part) => part.memberships).sort(byLatestActivity);
   return {
     memberships: latest.slice(0, first),
+    lastMessages: parts.flatMap((part) => part.lastMessages),
     hasNextPage: latest.length > first,
     hasPreviousPage: parts.some((part) => part.hasBefore),
   };

@@ -13,6 +13,7 @@ import type { Membership } from './membership.ts';
 import type {
   ConversationsDeps,
   ForwardPage,
+  ListInput,
   MemberPage,
   MembershipPage,
   PublicHead,
@@ -23,6 +24,7 @@ export type { Membership } from './membership.ts';
 export type {
   ConversationsDeps,
   ForwardPage,
+  ListInput,
   MemberPage,
   MembershipPage,
   PublicHead,
@@ -91,10 +93,11 @@ export class Conversations {
   /**
    * The viewer's conversations, latest activity first, from all shards at once; one statement a
    * shard. `hasNextPage` and `hasPreviousPage` say exactly whether there were more after and
-   * before, when it was read. One that moves up between two pages is on neither.
+   * before, when it was read. One that moves up between two pages is on neither. The newest messages
+   * are as of the same moment, so each has its head's `lastSeq`.
    * @throws {Fault} INVALID_ARGUMENT
    */
-  list(viewer: Viewer, page: ForwardPage): Promise<MembershipPage> {
+  list(viewer: Viewer, page: ListInput): Promise<MembershipPage> {
     return listPage(this.#shards, viewer.userId, page);
   }
 

@@ -7,8 +7,12 @@ import {
   headOf,
   memberColumns,
   memberOf,
+  messageColumns,
+  messageOf,
   type HeadRow,
   type MemberRow,
+  type Message,
+  type MessageRow,
 } from '../timeline/timeline.ts';
 import type { ListPosition } from './cursors.ts';
 import { Membership, membershipToken } from './membership.ts';
@@ -18,6 +22,21 @@ type MaybeRow<Row> = Row | { readonly [Column in keyof Row]: null };
 
 const columns = `${columnsOf('c', headColumns)}, ${columnsOf('m', memberColumns)}`;
 const joined = 'FROM Member m JOIN Conversation c ON c.id = m.conversationId';
+
+/** Of the newest message: its columns have names in common with those of the head. */
+type LastRow = {
+  readonly [Column in keyof MessageRow as `last_${Column}`]?: MessageRow[Column] | null;
+};
+type ListRow = { readonly hasBefore: bigint } & MaybeRow<MembershipRow> & LastRow;
+
+const lastColumns = messageColumns.map((column) => `g.${column} AS last_${column}`).join(', ');
+const lastMessage =
+  'LEFT JOIN Message g ON g.conversationId = p.id AND g.seq = p.lastSeq AND g.seq >= p.joinedSeq';
+
+function lastMessageOf(row: LastRow): Message {
+  const entries = messageColumns.map((column) => [column, row[`last_${column}`]]);
+  return messageOf(Object.fromEntries(entries) as MessageRow);
+}
 
 function membershipOf(row: MembershipRow): Membership {
   return new Membership(membershipToken, headOf(row), memberOf(row));
@@ -37,37 +56,38 @@ export async function membershipsIn(
   return rows.map(membershipOf);
 }
 
+interface ListStretch {
+  readonly after: ListPosition | null;
+  readonly count: number;
+  readonly withLastMessages: boolean;
+}
+
 /**
- * The shard's part of a page: up to `count` memberships after the position, latest activity first,
- * and whether there are any up to it.
+ * The shard's part of a page: up to `count` memberships after the position, latest activity first, in no order, with
+ * the newest message of each where these are wanted, and whether there are any up to it.
  */
 export async function latestMemberships(
   shard: Shard,
   userId: bigint,
-  after: ListPosition | null,
-  count: number,
-): Promise<{ memberships: Membership[]; hasBefore: boolean }> {
+  { after, count, withLastMessages }: ListStretch,
+): Promise<{ memberships: Membership[]; lastMessages: Message[]; hasBefore: boolean }> {
   const listed = `${joined} WHERE m.userId = ? AND m.isListed = 1`;
   const latest = 'ORDER BY c.activityAtMs DESC, c.id DESC LIMIT ?';
-  if (after === null) {
-    const rows = await shard.sql.query<MembershipRow>(`SELECT ${columns} ${listed} ${latest}`, [
-      userId,
-      count,
-    ]);
-    return { memberships: rows.map(membershipOf), hasBefore: false };
-  }
   const isAfter = '(c.activityAtMs < ? OR (c.activityAtMs = ? AND c.id < ?))';
-  const position = [after.activityAtMs, after.activityAtMs, after.id];
+  const position = after ? [after.activityAtMs, after.activityAtMs, after.id] : [];
+  // The page is cut in a table of its own: contents are read for its rows alone, and never sorted.
+  const page = `(SELECT ${columns} ${listed} ${after ? `AND ${isAfter} ` : ''}${latest}) p`;
+  const pageColumns = columnsOf('p', [...headColumns, ...memberColumns]);
   // One row at least, so that an empty page knows as well whether anything comes before it.
-  const rows = await shard.sql.query<{ hasBefore: bigint } & MaybeRow<MembershipRow>>(
-    `SELECT b.hasBefore AS hasBefore, ${columnsOf('p', [...headColumns, ...memberColumns])}
-     FROM (SELECT EXISTS (SELECT 1 ${listed} AND NOT ${isAfter}) AS hasBefore) b
-     LEFT JOIN (SELECT ${columns} ${listed} AND ${isAfter} ${latest}) p ON 1 = 1
-     ORDER BY p.activityAtMs DESC, p.id DESC`,
-    [userId, ...position, userId, ...position, count],
+  const rows = await shard.sql.query<ListRow>(
+    `SELECT b.hasBefore AS hasBefore, ${pageColumns}${withLastMessages ? `, ${lastColumns}` : ''}
+     FROM (SELECT ${after ? `EXISTS (SELECT 1 ${listed} AND NOT ${isAfter})` : '0'} AS hasBefore) b
+     LEFT JOIN ${page} ON 1 = 1 ${withLastMessages ? lastMessage : ''}`,
+    [...(after ? [userId, ...position] : []), userId, ...position, count],
   );
   return {
     memberships: rows.filter((row) => row.id !== null).map(membershipOf),
+    lastMessages: rows.flatMap((row) => (row.last_seq == null ? [] : [lastMessageOf(row)])),
     hasBefore: rows.some((row) => Number(row.hasBefore) === 1),
   };
 }

@@ -1,5 +1,5 @@
 import type { ShardMap } from '../../storage/per-shard.ts';
-import type { Head, Member, TimelineWriter } from '../timeline/timeline.ts';
+import type { Head, Member, Message, TimelineWriter } from '../timeline/timeline.ts';
 import type { Membership } from './membership.ts';
 
 export interface ConversationsDeps {
@@ -15,6 +15,8 @@ export interface ConversationsDeps {
 /** Latest activity first. The cursor of each: `Conversations.listCursor`. */
 export interface MembershipPage {
   readonly memberships: readonly Membership[];
+  /** The newest message of each that has one, where they were asked for. */
+  readonly lastMessages: readonly Message[];
   readonly hasNextPage: boolean;
   readonly hasPreviousPage: boolean;
 }
@@ -31,6 +33,11 @@ export interface ForwardPage {
   readonly first: number;
   /** A cursor as the client gave it. */
   readonly after: string | null;
+}
+
+/** Which stretch of the list of conversations, and whether with the newest message of each. */
+export interface ListInput extends ForwardPage {
+  readonly withLastMessages?: boolean;
 }
 
 /**

@@ -2,8 +2,7 @@ import { Fault } from '../../lib/fault.ts';
 import { limits } from '../../limits.ts';
 import type { ShardMap } from '../../storage/per-shard.ts';
 import type { Dialect } from '../../storage/dialect.ts';
-import { checkPageSize, noSuchConversation } from '../conversation/conversation.ts';
-import type { Membership } from '../conversation/conversation.ts';
+import { checkPageSize } from '../conversation/conversation.ts';
 import { columnsOf, messageColumns, messageOf } from '../timeline/timeline.ts';
 import type { MessageRow } from '../timeline/timeline.ts';
 import type { HistoryPage, HistoryPageInput } from './shapes.ts';
@@ -55,23 +54,21 @@ type PageRow = Edges & (MessageRow | { readonly [Column in keyof MessageRow]: nu
 /**
  * One statement: the right, the edges of what the viewer may see, and the messages, all of one
  * moment. Since seqs have no gap, the page is a range of the primary key.
- * @throws {Fault} INVALID_ARGUMENT; NOT_FOUND where the viewer has left since they entered.
+ * @returns null where the viewer may not read the conversation, or there is none.
+ * @throws {Fault} INVALID_ARGUMENT, before anything is read.
  */
 export async function historyPage(
   shards: ShardMap,
-  membership: Membership,
+  viewerId: bigint,
+  conversationId: bigint,
   input: HistoryPageInput,
-): Promise<HistoryPage> {
+): Promise<HistoryPage | null> {
   const stretch = stretchOf(input);
-  const { sql } = shards.of(membership.head.id);
+  const { sql } = shards.of(conversationId);
   const text = stretch.isFromEnd ? fromEndText(sql.dialect) : fromStartText(sql.dialect);
-  const rows = await sql.query<PageRow>(text, [
-    ...boundsOf(stretch),
-    membership.head.id,
-    membership.viewerId,
-  ]);
+  const rows = await sql.query<PageRow>(text, [...boundsOf(stretch), conversationId, viewerId]);
   const [edges] = rows;
-  if (!edges) throw noSuchConversation();
+  if (!edges) return null;
   // Sorted here: MariaDB would copy the contents to a table on disk for an ORDER BY.
   const messages = rows
     .filter((row) => row.seq !== null)

@@ -1,7 +1,7 @@
 import { Fault } from '../../lib/fault.ts';
 import type { Lifecycle } from '../../lib/lifecycle.ts';
 import type { ShardMap } from '../../storage/per-shard.ts';
-import { checkClientId } from '../conversation/conversation.ts';
+import { checkClientId, noSuchConversation } from '../conversation/conversation.ts';
 import type { Membership } from '../conversation/conversation.ts';
 import type { Viewer } from '../session/session.ts';
 import type { DraftContent, Member, Message, TimelineWriter } from '../timeline/timeline.ts';
@@ -117,8 +117,24 @@ export class Messages implements Lifecycle {
    * the end, would end.
    * @throws {Fault} INVALID_ARGUMENT; NOT_FOUND where the viewer has left since they entered.
    */
-  page(membership: Membership, input: HistoryPageInput): Promise<HistoryPage> {
-    return historyPage(this.#shards, membership, input);
+  async page(membership: Membership, input: HistoryPageInput): Promise<HistoryPage> {
+    const { viewerId, head } = membership;
+    const page = await historyPage(this.#shards, viewerId, head.id, input);
+    if (!page) throw noSuchConversation();
+    return page;
+  }
+
+  /**
+   * `page` for one who has not entered, where nothing but history is asked of the conversation: one
+   * statement instead of two. Null where `Conversations.enter` answers null.
+   * @throws {Fault} INVALID_ARGUMENT, before anything is read.
+   */
+  pageUnentered(
+    viewer: Viewer,
+    conversationId: bigint,
+    input: HistoryPageInput,
+  ): Promise<HistoryPage | null> {
+    return historyPage(this.#shards, viewer.userId, conversationId, input);
   }
 
   /**

@@ -130,11 +130,6 @@ export class Sessions implements Lifecycle {
     return liveSessions(this.#deps.shards.of(viewer.userId), viewer.userId);
   }
 
-  /** Null for what is none of the viewer's, or over. */
-  async byId(viewer: Viewer, id: bigint): Promise<Session | null> {
-    return (await this.live(viewer)).find((session) => session.id === id) ?? null;
-  }
-
   /** Says that the viewer's session is in use. Costs at most one write a minute, with others, and never waits. */
   touch(viewer: Viewer): void {
     this.#lastSeen.touch(viewer.sessionId);

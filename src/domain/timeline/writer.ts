@@ -25,6 +25,7 @@ export interface TimelinesDeps {
   readonly limits: {
     readonly writerBatchDraftsMax: number;
     readonly writerQueueDraftsMax: number;
+    readonly writerWaitMaxMs: number;
     readonly writerDeferMaxMs: number;
   };
   /** Told of each committed outbox row, in the order of the commits of its shard. Must not throw. */
@@ -60,6 +61,7 @@ export class Timelines implements Lifecycle {
         keyOf: (draft) => (isCreation(draft) ? originText(draft) : draft.conversationId),
         batchMax: limits.writerBatchDraftsMax,
         queueMax: limits.writerQueueDraftsMax,
+        waitMaxMs: limits.writerWaitMaxMs,
         deferMaxMs: limits.writerDeferMaxMs,
       });
       this.#writers.set(shard.index, writer);

@@ -1,0 +1,28 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createAnswerer } from './gate-answer.ts';
+import { readBody } from './gate-body.ts';
+import type { HttpDeps } from './gate-http.ts';
+import { perform, refusal, type Caller, type Result } from './gate-operation.ts';
+import { readJson } from './gate-params.ts';
+
+/**
+ * The short road of the request that nearly all are: JSON by POST. It costs half of what a Request and a Response of the
+ * Fetch API cost, and differs from the other road in nothing that can be seen.
+ */
+export function createPostHandler(
+  deps: HttpDeps,
+): (request: IncomingMessage, response: ServerResponse, caller: Caller) => Promise<void> {
+  const answer = createAnswerer(deps);
+  return async (request, response, caller) => {
+    let result: Result;
+    try {
+      const body = await readBody(request, deps.limits.httpBodyBytesMax);
+      if (body === null) return;
+      result = await perform(deps, caller, readJson(body), 'POST');
+    } catch (error) {
+      result = refusal(error);
+    }
+    const answered = await answer(response, caller, request.headers.accept, result);
+    if (answered) response.writeHead(answered.status, answered.headers).end(answered.body);
+  };
+}
