@@ -14,7 +14,8 @@ import { post, type TestUser } from '../support/clients.ts';
 import { recordStatements, type Statements } from '../support/statements.ts';
 
 /** What the nodes do by themselves, and after a commit for those who listen. */
-const background = /OutboxRow|UntoldRead|ToldRead|InboxHead|InboxEntry|Watermark|ShardFact|Session/;
+const background =
+  /OutboxRow|UntoldRead|ToldRead|InboxHead|InboxEntry|Watermark|ShardFact|Session|UnderwayTransfer|UntoldWallet|UntoldRedPacket|FROM RedPacket WHERE state/;
 
 describe.each(engines())('statements on %s', (engine) => {
   const shards = engine === 'sqlite' ? 1 : 2;

@@ -99,15 +99,21 @@ export class Claims implements Lifecycle {
     const { moment } = this.#closed;
     const newId = (redPacketId: bigint): bigint => ids.next(slotOf(redPacketId));
     const batch = new ClaimBatch(shard.sql, jobs, { nowMs: clock.now(), failpoints, newId });
-    const outcomes = await shard.sql.transaction(async (tx) => {
-      await batch.load(tx);
-      const decided = batch.decide();
-      if (!batch.isEmpty) await tx.pipeline(batch.statements());
-      // On another connection, so on SQLite it would wait for ever.
-      if (failpoints.hasBug('credit-before-claim')) await onTransfers(batch.transfers);
-      failpoints.reach('before-claim');
-      return decided;
-    });
+    const outcomes = await shard.sql
+      .transaction(async (tx) => {
+        await batch.load(tx);
+        const decided = batch.decide();
+        if (!batch.isEmpty) await tx.pipeline(batch.statements());
+        // On another connection, so on SQLite it would wait for ever.
+        if (failpoints.hasBug('credit-before-claim')) await onTransfers(batch.transfers);
+        failpoints.reach('before-claim');
+        return decided;
+      })
+      .catch((error: unknown) => {
+        // Perhaps it was committed all the same: what it did is found in its table.
+        if (error instanceof SqlError && error.kind === 'connection') onChanged(shard.index);
+        throw error;
+      });
     failpoints.reach('after-claim');
     if (!batch.isEmpty) {
       void onTransfers(batch.transfers);

@@ -67,13 +67,19 @@ export class Books implements Lifecycle {
   async #commit(shard: Shard, bookings: readonly Booking[]): Promise<Settled<Booked>[]> {
     const { clock, failpoints, onEntries } = this.#deps;
     const batch = new BookingBatch(shard.sql, bookings, clock.now());
-    const outcomes = await shard.sql.transaction(async (tx) => {
-      await batch.load(tx);
-      const decided = batch.decide();
-      if (!batch.isEmpty) await tx.pipeline(batch.statements());
-      failpoints.reach('before-booking');
-      return decided;
-    });
+    const outcomes = await shard.sql
+      .transaction(async (tx) => {
+        await batch.load(tx);
+        const decided = batch.decide();
+        if (!batch.isEmpty) await tx.pipeline(batch.statements());
+        failpoints.reach('before-booking');
+        return decided;
+      })
+      .catch((error: unknown) => {
+        // Perhaps it was committed all the same: what it did is found in its table.
+        if (error instanceof SqlError && error.kind === 'connection') onEntries(shard.index);
+        throw error;
+      });
     failpoints.reach('after-booking');
     if (!batch.isEmpty) onEntries(shard.index);
     return outcomes;
