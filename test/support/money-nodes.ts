@@ -159,7 +159,7 @@ async function startNode(
     onCommitted: () => undefined,
     onUnknown: () => undefined,
   });
-  const conversations = new Conversations({ shards, timelines, users: users as never, limits });
+  const conversations = new Conversations({ shards, timelines, users, limits });
   const entering = { enterOrFault: () => Promise.resolve({} as never) };
   const wallets = new Wallets({ ...base, users, onEntries: () => undefined });
   const redPackets = new RedPackets({
