@@ -77,6 +77,9 @@ const table = {
   appendQueueJobsMax: 8_192,
   /** Stretches of events that one transaction appends. */
   appendBatchJobsMax: 512,
+  /** Users and conversations of which a shard's appender remembers where their logs and marks are; others it reads. */
+  appendUsersKept: 100_000,
+  appendConversationsKept: 50_000,
   /** Committed rows that wait in memory for a shard's logs; beyond it they are read from the outbox again. */
   laneQueueRowsMax: 32,
   /** Rows that a lane takes at a time. */

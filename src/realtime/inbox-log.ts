@@ -8,23 +8,13 @@ import { GroupCommit } from '../storage/group-commit.ts';
 import { chunks, readPerShard } from '../storage/per-shard.ts';
 import type { Shard, Shards } from '../storage/shards.ts';
 import { marks, SqlError } from '../storage/sql.ts';
+import { AppendMemory } from './append-memory.ts';
 import { appendJobs } from './inbox-append.ts';
 import type { AppendJob, AppendOutcome } from './append-job.ts';
 import { entryColumns, entryOf } from './log-entry.ts';
 import type { EntryRow, LogEntry } from './log-entry.ts';
-
-/** The head of a user's log. */
-export interface LogHead {
-  readonly userId: bigint;
-  /** The name of this log; a new one whenever it begins anew. */
-  readonly epoch: bigint;
-  /** The offset of the newest event; 0: none yet. */
-  readonly lastOffset: bigint;
-  /** Events up to this offset are gone. */
-  readonly trimmedOffset: bigint;
-  /** When somebody last read it, or said that they still do. */
-  readonly lastSeenAtMs: bigint;
-}
+import { headColumns } from './log-head.ts';
+import type { LogHead } from './log-head.ts';
 
 export interface InboxLogDeps {
   readonly shards: Shards;
@@ -38,15 +28,12 @@ export interface InboxLogDeps {
     readonly inboxTouchMs: number;
     readonly appendQueueJobsMax: number;
     readonly appendBatchJobsMax: number;
+    readonly appendUsersKept: number;
+    readonly appendConversationsKept: number;
   };
 }
 
-type HeadRow = LogHead;
 const usersPerStatement = 500;
-const headColumns = [
-  ...(['userId', 'epoch'] as const),
-  ...(['lastOffset', 'trimmedOffset', 'lastSeenAtMs'] as const),
-];
 
 /**
  * The inbox logs of all users, in tables on their shards: for one node, and safe over its restarts.
@@ -58,6 +45,7 @@ export class InboxLog implements Lifecycle {
   readonly #deps: InboxLogDeps;
   /** Shards whose last append failed: it may have been committed all the same, and was delivered to nobody. */
   readonly #failed = new Set<Shard>();
+  readonly #memories = new Map<Shard, AppendMemory>();
   readonly #appenders = new Map<Shard, GroupCommit<AppendJob, AppendOutcome>>();
 
   constructor(deps: InboxLogDeps) {
@@ -67,8 +55,13 @@ export class InboxLog implements Lifecycle {
   async start(): Promise<void> {
     const { shards, limits } = this.#deps;
     for (const shard of shards.all) {
+      const memory = new AppendMemory({
+        usersMax: limits.appendUsersKept,
+        conversationsMax: limits.appendConversationsKept,
+      });
+      this.#memories.set(shard, memory);
       const appender = new GroupCommit<AppendJob, AppendOutcome>({
-        run: (jobs) => appendJobs(shard, jobs, this.#deps),
+        run: (jobs) => appendJobs(shard, memory, jobs, this.#deps),
         // None is ever deferred.
         keyOf: () => 'append',
         batchMax: limits.appendBatchJobsMax,
@@ -135,10 +128,14 @@ export class InboxLog implements Lifecycle {
       trimmedOffset: 0n,
       lastSeenAtMs: BigInt(this.#deps.clock.now()),
     };
-    const values = headColumns.map((column) => made[column]);
+    const shard = this.#deps.shards.of(userId);
     try {
-      const text = `INSERT INTO InboxHead (${headColumns.join(', ')}) VALUES (${marks(values.length)})`;
-      await this.#deps.shards.of(userId).sql.execute(text, values);
+      await shard.sql.execute(
+        'INSERT INTO InboxHead (userId, epoch, trimmedOffset, lastSeenAtMs) VALUES (?, ?, ?, ?)',
+        [userId, made.epoch, made.trimmedOffset, made.lastSeenAtMs],
+      );
+      // The appender may remember that there was none.
+      this.#memories.get(shard)?.forget([userId]);
       return made;
     } catch (error) {
       const isThere = error instanceof SqlError && error.kind === 'unique';
@@ -159,8 +156,8 @@ export class InboxLog implements Lifecycle {
       userIds,
       (id) => id,
       ({ sql }, ids) =>
-        sql.query<HeadRow>(
-          `SELECT ${headColumns.join(', ')} FROM InboxHead WHERE userId IN (${marks(ids.length)})`,
+        sql.query<LogHead>(
+          `SELECT ${headColumns} FROM InboxHead WHERE userId IN (${marks(ids.length)})`,
           ids,
         ),
     );

@@ -41,9 +41,9 @@ function wrapFields(
 function afterInboxHead(resolve: Resolve): Resolve {
   return (root, args, context, info) => {
     if (context.inboxHead === null || !context.viewer) return resolve(root, args, context, info);
-    return takeInboxHeadOfQuery(context, context.viewer, info).then(() =>
-      resolve(root, args, context, info),
-    );
+    const taken = takeInboxHeadOfQuery(context, context.viewer, info);
+    const resolved = () => resolve(root, args, context, info);
+    return taken ? taken.then(resolved) : resolved();
   };
 }
 

@@ -48,7 +48,7 @@ export async function startMariadb(settings: readonly string[] = []): Promise<Te
         '--skip-test-db',
         ...asUser(),
       ],
-      { stdio: 'pipe' },
+      { stdio: 'pipe', env: withOwnTmp(folder) },
     );
     const server = new Server(folder, await freePort(), settings);
     await server.start();
@@ -57,6 +57,11 @@ export async function startMariadb(settings: readonly string[] = []): Promise<Te
     await rm(folder, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** A server that starts removes what looks like tables from the folder for temporary ones: that of each is its own. */
+function withOwnTmp(folder: string): NodeJS.ProcessEnv {
+  return { ...process.env, TMPDIR: folder };
 }
 
 class Server implements TestMariadb {
@@ -100,7 +105,7 @@ class Server implements TestMariadb {
         ...this.#settings,
         ...asUser(),
       ],
-      { stdio: 'ignore' },
+      { stdio: 'ignore', env: withOwnTmp(this.#folder) },
     );
     this.#process = server;
     const deadline = Date.now() + 30_000;

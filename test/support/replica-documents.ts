@@ -93,6 +93,12 @@ export type ShownEvent = { readonly cursor: string; readonly at: string } & (
   | { readonly __typename: 'InboxHeartbeat' | 'InboxReset' }
 );
 
+/** Of which conversation an event shows anything; '' where it shows nothing of one. */
+export function aboutOf(event: ShownEvent): string {
+  if ('message' in event) return event.message.conversation.id;
+  return 'conversation' in event ? event.conversation.id : '';
+}
+
 const fragments = `
   fragment M on Message {
     seq sender { id } clientMessageId createdAt editedAt recalledAt changeSeq replyToSeq

@@ -1,5 +1,7 @@
+import { broken, BrokenPromise } from './broken-promise.ts';
 import type { TestUser } from './clients.ts';
 import {
+  aboutOf,
   changesDocument,
   conversationDocument,
   membersDocument,
@@ -50,11 +52,6 @@ export interface Listed {
   readonly balance: number;
 }
 
-/** The server told what it promised not to, or not what it promised. */
-export class BrokenPromise extends Error {
-  override name = 'BrokenPromise';
-}
-
 /**
  * All that a client keeps of its user's conversations, brought up to date by events: by what these say themselves, and by
  * pulling only where the contract says so.
@@ -65,6 +62,8 @@ export class Replica {
   readonly conversations = new Map<string, Kept>();
   /** Of the wallet. */
   balance: number;
+  /** What an event showed as it is after the viewer's removal: ConversationRemoved is on its way. */
+  readonly #leaving = new Set<string>();
   /** Queries the list of conversations, and the wallet, for InboxReset. */
   readonly #list: () => Promise<Listed>;
   /** The last entry that was told; null: the next one may be known already. */
@@ -79,6 +78,7 @@ export class Replica {
 
   /** @throws {BrokenPromise} */
   async apply(event: ShownEvent): Promise<void> {
+    if (event.__typename !== 'ConversationChanged' && this.#leaving.has(aboutOf(event))) return;
     switch (event.__typename) {
       case 'MessageAdded':
         this.#added(this.#known(event.message.conversation.id, event), event.message);
@@ -93,6 +93,7 @@ export class Replica {
         return this.#conversationChanged(event.conversation);
       case 'ConversationRemoved':
         this.conversations.delete(event.conversationId);
+        this.#leaving.delete(event.conversationId);
         return;
       case 'ConversationAdvanced':
         return this.#catchUp(event.conversation.id);
@@ -203,6 +204,14 @@ export class Replica {
   }
 
   async #conversationChanged(shown: ShownConversation): Promise<void> {
+    // Events show what is there when they are told: whoever shares one may have left meanwhile.
+    const { edges, pageInfo } = shown.members;
+    const isMember = edges.some(({ node }) => node.user.id === this.user.id);
+    if (!shown.me && !isMember && !pageInfo.hasNextPage) {
+      this.#leaving.add(shown.id);
+      return;
+    }
+    this.#leaving.delete(shown.id);
     const before = this.conversations.get(shown.id);
     const kept = await this.take(shown);
     // Of a small group every message is told; into a large one a newcomer has to look.
@@ -210,6 +219,7 @@ export class Replica {
   }
 
   async #startAfresh(): Promise<void> {
+    this.#leaving.clear();
     const { timelines: listed, balance } = await this.#list();
     this.balance = balance;
     this.#toldBalance = null;
@@ -261,8 +271,4 @@ export class Replica {
 /** The seq of the newest message that is known, else that before the first to come. */
 export function lastSeqOf({ messages, members }: Kept, viewerId: string): number {
   return Math.max((members.get(viewerId)?.joinedSeq ?? 1) - 1, ...messages.keys());
-}
-
-function broken(what: string, told: object): BrokenPromise {
-  return new BrokenPromise(`${what}: ${JSON.stringify(told)}`);
 }

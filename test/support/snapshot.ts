@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { BrokenPromise } from './broken-promise.ts';
 import type { TestUser } from './clients.ts';
 import {
   listDocument,
@@ -6,14 +7,7 @@ import {
   type ShownMessage,
   type ShownTimeline,
 } from './replica-documents.ts';
-import {
-  BrokenPromise,
-  lastSeqOf,
-  Replica,
-  type Kept,
-  type Listed,
-  type Rules,
-} from './replica.ts';
+import { lastSeqOf, Replica, type Kept, type Listed, type Rules } from './replica.ts';
 
 /** What a user's queries answer, and the cursor from which events bring it up to date. */
 export interface Snapshot {

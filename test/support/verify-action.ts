@@ -1,7 +1,8 @@
+import { BrokenPromise } from './broken-promise.ts';
 import type { Recording } from './recording.ts';
-import type { TestSocket, TestUser } from './clients.ts';
+import { TestFault, type TestSocket, type TestUser } from './clients.ts';
 import { inboxDocuments, pullDocument, type ShownEvent } from './replica-documents.ts';
-import { BrokenPromise, type Replica, type Rules } from './replica.ts';
+import type { Replica, Rules } from './replica.ts';
 import { checkConsistent, differences, snapshot, type Snapshot } from './snapshot.ts';
 
 /** How often each kind of event came: so that a run can tell what it has tried. */
@@ -143,7 +144,8 @@ export class World {
     const meanwhile: Snapshot[] = [];
     if (options.isWatchedMeanwhile) {
       acting.catch(() => undefined);
-      for (const { replica } of before) meanwhile.push(await snapshot(replica.user, this.rules));
+      for (const { replica } of before)
+        meanwhile.push(await snapshotAmidst(replica.user, this.rules));
     }
     const result = await acting;
     const fresh = await Promise.all(
@@ -166,6 +168,17 @@ export class World {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const mirror of this.mirrors) await mirror.disconnect();
+  }
+}
+
+/** A snapshot while things happen: who asks for what they have just been removed from asks again. */
+async function snapshotAmidst(user: TestUser, rules: Rules): Promise<Snapshot> {
+  for (;;) {
+    try {
+      return await snapshot(user, rules);
+    } catch (error) {
+      if (!(error instanceof TestFault && error.code === 'NOT_FOUND')) throw error;
+    }
   }
 }
 

@@ -12,7 +12,6 @@ import { connectRival, type SendContender } from '../../bench/load/senders.ts';
 import { flatness } from '../../bench/load/watch-server.ts';
 import { median, quantile, seeded } from '../../bench/runner/numbers.ts';
 import { readCommandLine } from '../../bench/runner/options.ts';
-import { svgOf } from '../../bench/runner/plot.ts';
 import { isReached, measureLine, reportLines, weakest } from '../../bench/runner/report.ts';
 import { abba, thereAndBack } from '../../bench/runner/rounds.ts';
 import type { Measure, RunOptions } from '../../bench/runner/scenario.ts';
@@ -308,27 +307,6 @@ it('reads the command line', () => {
     isSmoke: false,
   });
   expect(() => readCommandLine(['send', '--rounds', 'many'])).toThrow(/whole number/);
-});
-
-it('draws charts that stand alone', () => {
-  const svg = svgOf({
-    key: '',
-    title: 'a < b',
-    xLabel: 'x',
-    yLabel: 'y',
-    names: ['1', '2'],
-    series: [
-      {
-        name: 'FastIM',
-        points: [
-          [0, 1],
-          [1, 30],
-        ],
-      },
-    ],
-  });
-  expect(svg).toContain('a &lt; b');
-  expect(svg.match(/<rect/g)).toHaveLength(4);
 });
 
 function pause(ms: number): Promise<void> {

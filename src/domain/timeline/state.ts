@@ -28,7 +28,8 @@ export class ConversationState {
   readonly originHash: Uint8Array | null;
   readonly nowMs: number;
   readonly #limits: GroupLimits;
-  #head: Head;
+  /** Moved on in place: a message moves it three times. */
+  readonly #head: { -readonly [Column in keyof Head]: Head[Column] };
   readonly #members = new Map<bigint, Member | null>();
   readonly #loadedMessages = new Map<number, Appended>();
   readonly #sent = new Map<string, Appended>();
@@ -55,7 +56,7 @@ export class ConversationState {
     nowMs: number;
     limits: GroupLimits;
   }) {
-    this.#head = deps.head;
+    this.#head = { ...deps.head };
     this.originKey = deps.originKey;
     this.originHash = deps.originHash;
     this.isNew = deps.isNew;
@@ -66,6 +67,7 @@ export class ConversationState {
     this.#firstEventNo = deps.head.eventNo + 1;
   }
 
+  /** As it is now; it moves on with every change. */
   get head(): Head {
     return this.#head;
   }
@@ -262,6 +264,7 @@ export class ConversationState {
   }
 
   #move(difference: Partial<Head>): void {
-    this.#head = { ...this.#head, ...difference, movedAtMs: this.nowMs };
+    Object.assign(this.#head, difference);
+    this.#head.movedAtMs = this.nowMs;
   }
 }
