@@ -17,6 +17,7 @@ import { abba, thereAndBack } from '../../bench/runner/rounds.ts';
 import type { Measure, RunOptions } from '../../bench/runner/scenario.ts';
 import { VoidRun } from '../../bench/runner/void.ts';
 import { roundTrips } from '../../bench/servers/counting-proxy.ts';
+import { recoveredAfter } from '../../bench/scenarios/overload.ts';
 import type { RunningRival } from '../../bench/servers/rival.ts';
 
 const told = (seq: number, given: Partial<Told> = {}): Told => ({
@@ -266,6 +267,19 @@ describe('the numbers', () => {
     expect(roundTrips([passage(0, 1), passage(2, 3), passage(2, 9), passage(4, 5)])).toBe(3);
     expect(roundTrips([])).toBe(0);
   });
+});
+
+it('has recovered when one late answer in twenty is left', () => {
+  const after = (late: readonly number[]) =>
+    recoveredAfter(
+      Array.from({ length: 100 }, (_, n) => [n * 100, late.includes(n) ? Infinity : 10] as const),
+      50,
+    );
+  expect(after([])).toBe(0);
+  expect(after([0, 30, 60])).toBe(0);
+  expect(after([0, 1, 2, 3, 4, 5])).toBe(200);
+  expect(after([0, 1, 2, 3, 4, 5, 6, 7, 99])).toBe(500);
+  expect(after([97, 98, 99, ...Array.from({ length: 50 }, (_, n) => n)])).toBe(10_000);
 });
 
 describe('loops', () => {
