@@ -21,9 +21,9 @@ export function keysOf(events: Iterable<LogEvent>): MessageKey[] {
 }
 
 function eventKeys(event: LogEvent): MessageKey[] {
+  if (event.kind !== 'added' && event.kind !== 'changed') return [];
   const { conversationId } = event;
   if (event.kind === 'changed') return [{ conversationId, seq: event.seq }];
-  if (event.kind !== 'added') return [];
   return Array.from({ length: event.count }, (_, index) => ({
     conversationId,
     seq: event.firstSeq + index,
@@ -48,6 +48,8 @@ export function happeningsOf(
   };
   const regimes = regimesAfter(rows);
   return ({ event, lastOffset }) => {
+    // Wallets have a source of their own.
+    if (event.kind === 'wallet') return [];
     const { conversationId } = event;
     if (event.kind === 'added') {
       return eventKeys(event).flatMap((key, index) => {
@@ -92,7 +94,7 @@ function regimesAfter(rows: readonly CommittedRow[]): ReadonlyMap<bigint, Regime
 }
 
 function tellSmall(
-  event: Exclude<LogEvent, { kind: 'added' }>,
+  event: Exclude<LogEvent, { kind: 'added' | 'wallet' }>,
   messages: ReadonlyMap<string, Message>,
   regimes: ReadonlyMap<bigint, Regime>,
   share: (key: string, make: () => Happening) => Happening,

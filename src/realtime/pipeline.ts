@@ -12,6 +12,7 @@ import { MemberLists } from './member-lists.ts';
 import { Outbox } from './outbox.ts';
 import { ReadNotices } from './read-notices.ts';
 import { Router } from './router.ts';
+import { WalletNotices } from './wallet-notices.ts';
 
 export interface PipelineDeps {
   readonly shards: Shards;
@@ -36,6 +37,7 @@ export class Pipeline {
   readonly largeGroups: LargeGroups;
   readonly outbox: Outbox;
   readonly readNotices: ReadNotices;
+  readonly walletNotices: WalletNotices;
   readonly #onMembershipEnded: MembershipEnded[] = [];
 
   constructor(deps: PipelineDeps) {
@@ -54,11 +56,12 @@ export class Pipeline {
       onFound: (rows) => rows.forEach((row) => this.#found(row)),
     });
     this.readNotices = new ReadNotices(shared);
+    this.walletNotices = new WalletNotices(shared);
   }
 
   /** In the order in which they start, all of them before the first commit. */
   get parts(): readonly Lifecycle[] {
-    return [this.inboxLog, this.largeGroups, this.outbox, this.readNotices];
+    return [this.inboxLog, this.largeGroups, this.outbox, this.readNotices, this.walletNotices];
   }
 
   onMembershipEnded(listener: MembershipEnded): void {

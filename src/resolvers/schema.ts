@@ -6,13 +6,16 @@ import './auth.ts';
 import './conversation-event.ts';
 import './gate.ts';
 import './group.ts';
+import './ledger.ts';
 import './node.ts';
 import './opening.ts';
 import './presence.ts';
+import './red-packet-writing.ts';
 import './scalars.ts';
 import './timeline.ts';
 import './typing.ts';
 import './viewer.ts';
+import './viewer-wallet.ts';
 import './writing.ts';
 
 type Resolve = GraphQLFieldResolver<unknown, Context>;

@@ -1,4 +1,6 @@
 import { assert } from '../../lib/assert.ts';
+import type { Fault } from '../../lib/fault.ts';
+import type { Statement } from '../../storage/sql.ts';
 import type { Content, Head, Member, Message } from './model.ts';
 import type { OutboxItem, OutboxPart } from './outbox.ts';
 
@@ -41,6 +43,10 @@ export class ConversationState {
   readonly changed = new Map<number, Message>();
   readonly changeLog: { readonly changeSeq: number; readonly seq: number }[] = [];
   readonly touchedMembers = new Set<bigint>();
+  /** What is written besides, whether or not anything happened to the conversation. */
+  readonly beside: Statement[] = [];
+  /** Red packets that the conversation refused, by id. */
+  readonly refusedRedPackets = new Map<bigint, Fault>();
 
   constructor(deps: {
     head: Head;
@@ -84,6 +90,12 @@ export class ConversationState {
     this.#loadedMessages.set(stored.message.seq, stored);
   }
 
+  /** A message that its sender sent under its key before. */
+  loadSent({ message, payloadHash }: Appended): void {
+    const { senderId, clientMessageId } = message;
+    this.#sent.set(`${senderId} ${clientMessageId}`, { message, payloadHash });
+  }
+
   /** The membership as it is now, or null; listed or not. */
   membership(userId: bigint): Member | null {
     const member = this.#members.get(userId);
@@ -101,7 +113,7 @@ export class ConversationState {
     return this.changed.get(seq) ?? this.#loadedMessages.get(seq)?.message ?? null;
   }
 
-  /** What this batch has appended already under that key. */
+  /** What this batch has appended already under that key, or was loaded for it. */
   sent(senderId: bigint, clientMessageId: string): Appended | null {
     return this.#sent.get(`${senderId} ${clientMessageId}`) ?? null;
   }
