@@ -57,14 +57,14 @@ const layers = [
   },
   {
     name: 'wired-in-server-alone',
-    comment: 'server.ts is the one composition root, main.ts the one that starts it.',
-    from: { path: '^src/', pathNot: '^src/main\\.ts$' },
-    to: { path: '^src/(server|main)\\.ts$' },
+    comment: 'server.ts is the one composition root; main.ts and operate.ts start it.',
+    from: { path: '^src/', pathNot: '^src/(main|operate)\\.ts$' },
+    to: { path: '^src/(server|main|operate)\\.ts$' },
   },
   {
     name: 'config-is-handed-on',
     comment: 'Configuration is read once and handed on; elsewhere its types are enough.',
-    from: { path: '^src/', pathNot: '^src/(main|server)\\.ts$' },
+    from: { path: '^src/', pathNot: '^src/(main|server|operate)\\.ts$' },
     to: { path: '^src/config\\.ts$', dependencyTypesNot: ['type-only'] },
   },
 ];
@@ -110,10 +110,12 @@ const fences = [
   },
   {
     name: 'graphql-and-sockets-at-the-edge',
-    comment: 'GraphQL and sockets only in resolvers/, the gate, the fan-out and server.ts.',
+    comment:
+      'GraphQL and sockets only in resolvers/, the gate, the fan-out and server.ts; and the socket to a database.',
     from: {
       path: '^src/',
-      pathNot: '^src/(resolvers/|realtime/(gate|fan-out)([-./]|$)|server\\.ts$)',
+      pathNot:
+        '^src/(resolvers/|realtime/(gate|fan-out)([-./]|$)|server\\.ts$|storage/gathering-socket\\.ts$)',
     },
     to: {
       path: `${packages(

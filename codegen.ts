@@ -55,7 +55,13 @@ export async function generated(root: string): Promise<ReadonlyMap<string, strin
         operations: {
           enumType: 'string-literal',
           immutableTypes: true,
-          scalars: { ID: 'string', DateTime: 'string', InboxCursor: 'string', JSON: 'unknown' },
+          scalars: {
+            ID: 'string',
+            DateTime: 'string',
+            InboxCursor: 'string',
+            JSON: 'unknown',
+            MinorUnits: 'number',
+          },
         },
       },
     ],

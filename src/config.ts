@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { slotCount } from './lib/id.ts';
 import type { LogLevel } from './lib/log.ts';
 import { parsePartition } from './lib/partition.ts';
-import { variables, type SessionPolicy } from './variables.ts';
+import { appOf, redPacketAppOf, variables, type SessionPolicy } from './variables.ts';
 
 export { sessionPolicies, variables, type SessionPolicy } from './variables.ts';
 
@@ -62,11 +62,26 @@ export interface Config {
     /** A group with more members tells reads to the reader's own devices alone. */
     readonly receiptsUpToMembers: number;
   };
+  /** What red packets may be; amounts in minor units. */
+  readonly redPackets: RedPacketSettings & {
+    /** Where an app has rules of its own. */
+    readonly apps: readonly (RedPacketSettings & { readonly appId: string })[];
+  };
   readonly sessionPolicy: SessionPolicy;
   readonly apps: readonly string[];
+  /** What apps' own servers show in place of an access token. */
+  readonly serverKeys: readonly { readonly appId: string; readonly secret: string }[];
   readonly logLevel: LogLevel;
   /** What lib/failpoint.ts reads; empty: none. */
   readonly failpoints: string;
+}
+
+/** The rules of red packets. */
+export interface RedPacketSettings {
+  /** What a share may be worth at most. */
+  readonly shareMax: number;
+  readonly countMax: number;
+  readonly ttlSeconds: number;
 }
 
 /** Slots `first` to `last`, both included, live on the shard of that index. */
@@ -96,6 +111,14 @@ const failpoints = z
   .refine(({ FAILPOINTS, NODE_ENV }) => FAILPOINTS === undefined || NODE_ENV === 'test', {
     path: ['FAILPOINTS'],
     message: 'is for tests alone, so it needs NODE_ENV=test',
+  });
+
+/** A key of an app that nobody serves is a misspelt one. */
+const serverKeys = variables
+  .pick({ APPS: true, SERVER_KEYS: true })
+  .refine(({ APPS, SERVER_KEYS }) => SERVER_KEYS.every((key) => APPS.includes(appOf(key))), {
+    path: ['SERVER_KEYS'],
+    message: 'must be of apps that APPS names',
   });
 
 /** What hangs together is read beside the rest, so that all mistakes show at once. */
@@ -141,9 +164,11 @@ export function readConfig(
   const map = slotMap.safeParse(Object.fromEntries(given));
   const armed = failpoints.safeParse(Object.fromEntries(given));
   const joined = cluster.safeParse(Object.fromEntries(given));
-  if (parsed.success && map.success && armed.success && joined.success)
+  const keys = serverKeys.safeParse(Object.fromEntries(given));
+  const all = [parsed, map, armed, joined, keys];
+  if (parsed.success && map.success && all.every(({ success }) => success))
     return frozen(toConfig(parsed.data, map.data));
-  const issues = [parsed, map, armed, joined].flatMap(({ error }) => error?.issues ?? []);
+  const issues = all.flatMap(({ error }) => error?.issues ?? []);
   const mistakes = issues.map(({ path, message }) => `${path.join('.')} ${message}`);
   throw new ConfigError([...new Set(mistakes)]);
 }
@@ -196,8 +221,18 @@ function toConfig(
       largeAboveMembers: given.LARGE_GROUP_MEMBERS,
       receiptsUpToMembers: given.RECEIPT_GROUP_MEMBERS,
     },
+    redPackets: {
+      shareMax: given.RED_PACKET_SHARE_MAX,
+      countMax: given.RED_PACKET_SHARES_MAX,
+      ttlSeconds: given.RED_PACKET_TTL_SECONDS,
+      apps: given.RED_PACKET_APPS.flatMap((text) => redPacketAppOf(text) ?? []),
+    },
     sessionPolicy: given.SESSION_POLICY,
     apps: given.APPS,
+    serverKeys: given.SERVER_KEYS.map((key) => ({
+      appId: appOf(key),
+      secret: key.slice(appOf(key).length + 1),
+    })),
     logLevel: given.LOG_LEVEL,
     failpoints: given.FAILPOINTS ?? '',
   };

@@ -1,3 +1,4 @@
+import type { Authority } from './domain/app/app.ts';
 import type { Conversations } from './domain/conversation/conversation.ts';
 import type {
   ConversationEvent,
@@ -6,10 +7,13 @@ import type {
   PresenceEvent,
   TypingEvent,
 } from './domain/inbox/inbox.ts';
+import type { Ledger } from './domain/ledger/ledger.ts';
 import type { Messages } from './domain/message/message.ts';
 import type { Rates } from './domain/rate/rate.ts';
+import type { RedPackets } from './domain/red-packet/red-packet.ts';
 import type { Sessions, Viewer } from './domain/session/session.ts';
 import type { Users } from './domain/user/user.ts';
+import type { Wallets } from './domain/wallet/wallet.ts';
 import type { Clock } from './lib/clock.ts';
 import { Fault } from './lib/fault.ts';
 import { Loaders } from './resolvers/loaders.ts';
@@ -82,6 +86,9 @@ export interface Doors {
   readonly sessions: Pick<Sessions, 'open' | 'refresh' | 'end' | 'live' | 'isEnded'>;
   readonly conversations: Door<Conversations>;
   readonly messages: Door<Messages>;
+  readonly wallets: Pick<Wallets, 'mine' | 'entries' | 'entryCursor' | 'entry' | 'topUp'>;
+  readonly ledger: Door<Ledger>;
+  readonly redPackets: Pick<RedPackets, 'send' | 'claim' | 'byIds' | 'claims' | 'claimsOf'>;
   readonly rates: Door<Rates>;
 }
 
@@ -106,6 +113,8 @@ export interface Context extends Services {
   /** The viewer as the request came. */
   readonly requestViewer: Viewer | null;
   readonly authFailure: AuthFailure | null;
+  /** Of who came with a server key in place of an access token; null: nobody did. */
+  readonly authority: Authority | null;
   /** Whose address the request counts for; events have none. */
   readonly address: string;
   loaders: Loaders;
@@ -120,12 +129,14 @@ export interface Context extends Services {
  * A context for one operation or one event: cheap, since its loaders are made when they are first used.
  * @param authFailure why the token given is no good, for the message of UNAUTHENTICATED.
  * @param address whose the request counts for.
+ * @param authority of the server key that came with it.
  */
 export function contextFor(
   viewer: Viewer | null,
   services: Services,
   authFailure: AuthFailure | null = null,
   address = '',
+  authority: Authority | null = null,
 ): Context {
   const { doors, streams, gates, clock } = services;
   return {
@@ -136,6 +147,7 @@ export function contextFor(
     viewer,
     requestViewer: viewer,
     authFailure,
+    authority,
     address,
     loaders: new Loaders(viewer, doors),
     inboxHead: undefined,
@@ -161,10 +173,29 @@ export function requireViewer(context: Context): Viewer {
   throw new Fault('UNAUTHENTICATED', unauthenticated(context.authFailure));
 }
 
-function unauthenticated(failure: AuthFailure | null): string {
+/**
+ * That somebody known asks, whatever they may do.
+ * @throws {Fault} UNAUTHENTICATED
+ */
+export function requireCaller({ authority, viewer, authFailure }: Context): void {
+  if (authority || viewer) return;
+  throw new Fault('UNAUTHENTICATED', unauthenticated(authFailure, 'a server key'));
+}
+
+/**
+ * What the caller's server key allows.
+ * @throws {Fault} FORBIDDEN where a user asks, UNAUTHENTICATED where nobody known does.
+ */
+export function requireAuthority(context: Context): Authority {
+  requireCaller(context);
+  if (context.authority) return context.authority;
+  throw new Fault('FORBIDDEN', "This needs an app's server key.");
+}
+
+function unauthenticated(failure: AuthFailure | null, needed = 'an access token'): string {
   switch (failure) {
     case null:
-      return 'Sign in first: this needs an access token.';
+      return `Sign in first: this needs ${needed}.`;
     case 'EXPIRED':
       return 'The access token has expired: refresh the session.';
     case 'ENDED':

@@ -25,6 +25,45 @@ const table = {
   /** Reads that one transaction takes. */
   readsBatchMax: 256,
 
+  // Money
+  /** Bookings of a shard's wallets that may wait for the next transaction; one more is UNAVAILABLE. */
+  bookingsQueueMax: 4_096,
+  /** Bookings that one transaction takes. */
+  bookingsBatchMax: 256,
+  /** Claims of a shard's red packets that may wait for the next transaction; one more is UNAVAILABLE. */
+  claimsQueueMax: 8_192,
+  /** Claims that one transaction takes. */
+  claimsBatchMax: 256,
+  /** Transfers that a node sees to at a time; more wait in their table. */
+  transfersUnderwayMax: 4_096,
+  /** Transfers that are looked up at a time. */
+  transfersPageMax: 256,
+  /** How often transfers are looked for that nobody sees to. */
+  transfersPollMs: 1 * second,
+  /** How often the arrivals since are noted in one transaction. */
+  arrivalsFlushMs: 200,
+  /** How long the answer to a claim waits for the credit. */
+  creditWaitMs: 2 * second,
+  /** How often red packets are looked for whose time is over, and how many at a time. */
+  expiryPollMs: 1 * second,
+  expiriesPageMax: 256,
+  /** MessageChanged for a red packet: at most one in this time. */
+  redPacketCoalesceMs: 1 * second,
+  /** Red packets whose new state is told at a time. */
+  redPacketNoticesBatchMax: 256,
+  /** Wallets whose entries are told at a time. */
+  walletNoticesBatchMax: 256,
+  /** How often untold entries and states are looked for that nobody was woken for. */
+  moneyNoticesPollMs: 10 * second,
+  /** Red packets, exhausted or expired, that a node remembers; the claims of each at most as many as its shares. */
+  closedRedPacketsKept: 2_000,
+  /** Members that it remembers for all of them together. */
+  closedRedPacketsMembersKept: 500_000,
+  /** A greeting, in code points. */
+  greetingCharsMax: 128,
+  /** The reason of a top-up, in code points. */
+  topUpReasonCharsMax: 256,
+
   // Inbox log and outbox
   /** Events that a user's log keeps at least. */
   inboxLogEventsKept: 2_000,
@@ -38,6 +77,9 @@ const table = {
   appendQueueJobsMax: 8_192,
   /** Stretches of events that one transaction appends. */
   appendBatchJobsMax: 512,
+  /** Users and conversations of which a shard's appender remembers where their logs and marks are; others it reads. */
+  appendUsersKept: 100_000,
+  appendConversationsKept: 50_000,
   /** Committed rows that wait in memory for a shard's logs; beyond it they are read from the outbox again. */
   laneQueueRowsMax: 32,
   /** Rows that a lane takes at a time. */

@@ -1,3 +1,4 @@
+import './node-env.ts';
 import { existsSync } from 'node:fs';
 import { ConfigError, configExitCode, readConfig, type Config } from './config.ts';
 import { createLogger } from './lib/log.ts';

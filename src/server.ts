@@ -1,7 +1,8 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { baseUrl, type Config } from './config.ts';
 import type { Streams } from './context.ts';
-import { Apps } from './domain/app/app.ts';
+import { Apps, ServerKeys } from './domain/app/app.ts';
 import { Conversations } from './domain/conversation/conversation.ts';
 import { Messages } from './domain/message/message.ts';
 import { Rates } from './domain/rate/rate.ts';
@@ -9,11 +10,12 @@ import { Sessions } from './domain/session/session.ts';
 import { Timelines } from './domain/timeline/timeline.ts';
 import { Passwords, passwordCost, Users, type PasswordCost } from './domain/user/user.ts';
 import { systemClock, type Clock } from './lib/clock.ts';
-import { failpointsOf, type Failpoints } from './lib/failpoint.ts';
+import { failpointsOf } from './lib/failpoint.ts';
 import { IdSource } from './lib/id.ts';
 import { startInOrder, type Lifecycle } from './lib/lifecycle.ts';
 import { createLogger, type Logger } from './lib/log.ts';
 import { limits } from './limits.ts';
+import { wireMoney, type Base } from './money.ts';
 import { oneGate } from './one-gate.ts';
 import { shardsAnswer } from './readiness.ts';
 import { FanOut } from './realtime/fan-out.ts';
@@ -131,6 +133,10 @@ function wire(config: Config, given: ServerDeps, state: { readonly isStarted: bo
   const documentLimits = { ...base.limits, allowsIntrospection: !config.isProduction };
   const api = createApi({ services, log: base.log, documentLimits });
   const { connectionsPerAddress, ...rates } = config.budgets;
+  const serverKeys = new ServerKeys({
+    keys: config.serverKeys,
+    operatorFile: join(config.storage.dataDir, 'operator-key'),
+  });
   const listener: Listener = new Listener({
     ...base,
     ...config.http,
@@ -141,6 +147,7 @@ function wire(config: Config, given: ServerDeps, state: { readonly isStarted: bo
     gate,
     engine: new FanOut(api),
     sessions: domain.sessions,
+    serverKeys,
     page,
     isReady: async () =>
       state.isStarted &&
@@ -149,7 +156,7 @@ function wire(config: Config, given: ServerDeps, state: { readonly isStarted: bo
       (await answer()),
     allowedOrigins: allowedOrigins(config),
   });
-  const { shards, links, pipeline, timelines, sessions, messages } = domain;
+  const { shards, links, pipeline, timelines, sessions, messages, wallets, redPackets } = domain;
   return {
     log: base.log,
     page,
@@ -157,23 +164,18 @@ function wire(config: Config, given: ServerDeps, state: { readonly isStarted: bo
     inOrder: [
       shards,
       ...links.parts,
+      serverKeys,
       sessions,
       ...pipeline.parts,
+      wallets,
       timelines,
       messages,
+      redPackets,
       ...parts,
       ...(page ? [page] : []),
       listener,
     ],
   };
-}
-
-interface Base {
-  readonly config: Config;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly failpoints: Failpoints;
-  readonly limits: typeof limits;
 }
 
 function wireDomain(base: Base, given: ServerDeps) {
@@ -228,23 +230,15 @@ function wireDomain(base: Base, given: ServerDeps) {
   });
   const store = given.rates ?? links.shared?.rates ?? new MemoryRates();
   const rates = new Rates({ store, points: ratePoints(config, bounds), log });
-  return {
-    shards,
-    links,
-    pipeline,
-    timelines,
-    users,
-    sessions,
-    conversations,
-    messages,
-    rates,
-  };
+  const money = wireMoney(base, { shards, ids, users, conversations, timelines, pipeline });
+  const chat = { shards, links, pipeline, timelines, users, sessions, conversations, messages };
+  return { ...chat, ...money, rates };
 }
 
 type Domain = ReturnType<typeof wireDomain>;
 
 function wireRealtime(base: Base, given: ServerDeps, domain: Domain) {
-  const { conversations, messages, pipeline, sessions } = domain;
+  const { conversations, messages, pipeline, sessions, wallets } = domain;
   const { shared, brokers } = domain.links;
   const link = shared && new PresenceLink({ stays: shared.stays, brokers });
   const presence = new Presence({ ...base, conversations, sessions, link });
@@ -262,7 +256,7 @@ function wireRealtime(base: Base, given: ServerDeps, domain: Domain) {
   });
   const { followers, inboxLog, largeGroups, router } = pipeline;
   const { failpoints } = base;
-  const reader = new InboxReader({ inboxLog, failpoints, conversations, messages });
+  const reader = new InboxReader({ inboxLog, failpoints, conversations, messages, wallets });
   const inboxes = new Inboxes({ ...base, inboxLog, largeGroups, router, reader });
   const streams: Streams = {
     async inbox(viewer, after) {

@@ -29,6 +29,9 @@ const list = z.string().transform((text) =>
 const oneOf = <const T extends readonly string[]>(names: T) =>
   z.enum(names, `must be one of ${names.join(', ')}`);
 
+/** Beyond these nobody may set the rules of red packets. */
+const redPacketMost = { shareMax: 1_000_000_000, countMax: 1_000, ttlSeconds: 31_536_000 };
+
 /** Every variable by its name; a description is its line of prose in .env.example. */
 export const variables = z.object({
   PORT: whole(0, 65_535)
@@ -118,11 +121,35 @@ export const variables = z.object({
   RECEIPT_GROUP_MEMBERS: whole(0, 100_000)
     .default(50)
     .describe("A group with more members tells reads to the reader's own devices alone."),
+  RED_PACKET_SHARE_MAX: whole(1, redPacketMost.shareMax)
+    .default(20_000)
+    .describe('What a share of a red packet may be worth at most, in minor units.'),
+  RED_PACKET_SHARES_MAX: whole(1, redPacketMost.countMax)
+    .default(100)
+    .describe('How many shares a red packet may have.'),
+  RED_PACKET_TTL_SECONDS: whole(1, redPacketMost.ttlSeconds)
+    .default(86_400)
+    .describe('How long a red packet is open; what is left then goes back to its sender.'),
+  RED_PACKET_APPS: list
+    .refine((rules) => rules.every(isRedPacketApp), 'must be like my-app:20000/100/86400')
+    .refine((rules) => isDistinct(rules.map(appOf)), 'must not name one app twice')
+    .default([])
+    .describe('These three for single apps, as APP:SHARE/SHARES/SECONDS, separated by commas.'),
   APPS: list
     .refine((apps) => apps.length > 0 && apps.every(isAppId), 'must be ids like default,my-app')
     .refine(isDistinct, 'must not name one app twice')
     .default(['default'])
     .describe('The ids of the apps served, separated by commas; their users never meet.'),
+  SERVER_KEYS: list
+    .refine(
+      (keys) => keys.every(isServerKey),
+      'must be like default:KEY, of 32 to 128 of A-Za-z0-9_-',
+    )
+    .refine(isDistinct, 'must not name one key twice')
+    .default([])
+    .describe(
+      "Keys of apps' own servers, as APP:KEY, separated by commas; they may credit wallets.",
+    ),
   LOG_LEVEL: oneOf(logLevels)
     .default('info')
     .describe('How much is logged: trace, debug, info, warn, error, fatal or silent.'),
@@ -135,6 +162,32 @@ export const variables = z.object({
 
 function isAppId(text: string): boolean {
   return /^[\w.-]{1,64}$/.test(text);
+}
+
+function isServerKey(text: string): boolean {
+  return /^[\w.-]{1,64}:[\w-]{32,128}$/.test(text);
+}
+
+/** What comes before the first colon. */
+export function appOf(text: string): string {
+  return text.slice(0, text.indexOf(':'));
+}
+
+/** The rules of red packets for one app, from `APP:SHARE/SHARES/SECONDS`; null: it is none. */
+export function redPacketAppOf(text: string) {
+  const [, shareMax, countMax, ttlSeconds] =
+    /^[\w.-]{1,64}:(\d{1,10})\/(\d{1,4})\/(\d{1,8})$/.exec(text)?.map(Number) ?? [];
+  if (!shareMax || !countMax || !ttlSeconds) return null;
+  const rules = { shareMax, countMax, ttlSeconds };
+  const isWithin =
+    shareMax <= redPacketMost.shareMax &&
+    countMax <= redPacketMost.countMax &&
+    ttlSeconds <= redPacketMost.ttlSeconds;
+  return isWithin ? { appId: appOf(text), ...rules } : null;
+}
+
+function isRedPacketApp(text: string): boolean {
+  return redPacketAppOf(text) !== null;
 }
 
 function isDistinct(items: readonly string[]): boolean {

@@ -21,115 +21,134 @@ export interface Plot {
 
 const width = 720;
 const height = 360;
-const frame = { left: 70, right: 20, top: 40, bottom: 70 };
-const inner = {
-  width: width - frame.left - frame.right,
-  height: height - frame.top - frame.bottom,
-};
-const colours = ['#2563eb', '#ea580c', '#16a34a', '#9333ea', '#dc2626', '#0891b2'];
+const frame = { left: 56, right: 24, top: 76, bottom: 52 };
+const right = width - frame.right;
+const bottom = height - frame.bottom;
+const inner = { width: right - frame.left, height: bottom - frame.top };
+const ink = { strong: '#0f172a', weak: '#64748b', grid: '#e2e8f0', bound: '#dc2626' };
+const colours = ['#2563eb', '#94a3b8', '#f59e0b', '#10b981', '#8b5cf6', '#0891b2'];
+const barMax = 64;
+const dotsMax = 40;
+/** A character of the sans serif that a reader happens to have, roughly, at 12 px. */
+const charWidth = 6.8;
+
+interface Scale {
+  x(value: number): number;
+  y(value: number): number;
+  readonly xTicks: readonly (readonly [x: number, label: string])[];
+  readonly yTicks: readonly number[];
+}
 
 /** The chart as one SVG file that needs nothing else. */
 export function svgOf(plot: Plot): string {
-  const points = plot.series.flatMap((series) => series.points);
-  const top = niceTop(Math.max(plot.bound ?? 0, ...points.map(([, y]) => y), 1e-9));
-  const xs = points.map(([x]) => x);
-  const [low, high] = plot.names
-    ? [-0.5, plot.names.length - 0.5]
-    : [Math.min(...xs, 0), Math.max(...xs, 1e-9)];
-  const scale = {
-    x: (x: number) => frame.left + ((x - low) / (high - low || 1)) * inner.width,
-    y: (y: number) => frame.top + inner.height - (y / top) * inner.height,
-  };
-  const body = plot.names ? bars(plot, scale) : lines(plot, scale);
+  const scale = scaleOf(plot);
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="12" fill="${ink.weak}">`,
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
-    text(width / 2, 22, plot.title, 'font-size="15" text-anchor="middle"'),
-    ...yAxis(plot, scale, top),
-    ...xAxis(plot, scale, [low, high]),
-    ...body,
+    text(24, 30, plot.title, `font-size="16" font-weight="600" fill="${ink.strong}"`),
+    text(24, 54, plot.yLabel, ''),
     ...legend(plot),
+    ...axes(plot, scale),
+    ...(plot.names ? bars(plot, scale) : lines(plot, scale)),
+    ...bound(plot, scale),
     '</svg>',
     '',
   ].join('\n');
 }
 
-interface Scale {
-  x(value: number): number;
-  y(value: number): number;
+function scaleOf({ series, names, bound = 0 }: Plot): Scale {
+  const points = series.flatMap((each) => each.points);
+  const yTicks = ticks(Math.max(bound, ...points.map(([, y]) => y), 1e-9) * 1.02, 5);
+  const top = yTicks.at(-1) ?? 1;
+  const xs = points.map(([x]) => x);
+  const [low, high] = names
+    ? [-0.5, names.length - 0.5]
+    : [Math.min(...xs, 0), Math.max(...xs, 1e-9)];
+  return {
+    x: (x) => frame.left + ((x - low) / (high - low || 1)) * inner.width,
+    y: (y) => bottom - (y / top) * inner.height,
+    xTicks: names
+      ? names.map((name, index) => [index, name])
+      : xTicks(xs, high).map((x) => [x, grouped(x)]),
+    yTicks,
+  };
+}
+
+/** Few points are named each, many by a scale. */
+function xTicks(xs: readonly number[], high: number): number[] {
+  const own = [...new Set(xs)];
+  return own.length <= 8 ? own : ticks(high, 8).filter((x) => x <= high);
+}
+
+/** From 0 in equal steps of 1, 2, 2.5 or 5 times a power of ten, about so many, up to `top` at least. */
+function ticks(top: number, about: number): number[] {
+  const rough = top / about;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * ([1, 2, 2.5, 5].find((factor) => factor * power >= rough) ?? 10);
+  return Array.from({ length: Math.ceil(top / step) + 1 }, (_, index) => index * step);
+}
+
+function axes({ xLabel }: Plot, scale: Scale): string[] {
+  return [
+    ...scale.yTicks.flatMap((y) => [
+      `<line x1="${frame.left}" x2="${right}" y1="${at2(scale.y(y))}" y2="${at2(scale.y(y))}" stroke="${y === 0 ? ink.weak : ink.grid}"/>`,
+      text(frame.left - 8, scale.y(y) + 4, grouped(y), 'text-anchor="end"'),
+    ]),
+    ...scale.xTicks.map(([x, label]) =>
+      text(scale.x(x), bottom + 18, label, 'text-anchor="middle"'),
+    ),
+    text(frame.left + inner.width / 2, bottom + 40, xLabel, 'text-anchor="middle"'),
+  ];
 }
 
 function lines({ series }: Plot, scale: Scale): string[] {
   return series.flatMap(({ points }, index) => {
-    const at = points.map(([x, y]) => `${at2(scale.x(x))},${at2(scale.y(y))}`);
-    const dots = points.length > 40 ? [] : at;
+    const at = points.map(([x, y]) => [at2(scale.x(x)), at2(scale.y(y))] as const);
+    const dots = at.length > dotsMax ? [] : at;
     return [
-      `<polyline fill="none" stroke="${colour(index)}" stroke-width="2" points="${at.join(' ')}"/>`,
-      ...dots.map((dot) => {
-        const [x = '', y = ''] = dot.split(',');
-        return `<circle cx="${x}" cy="${y}" r="3" fill="${colour(index)}"/>`;
-      }),
+      `<polyline fill="none" stroke="${colour(index)}" stroke-width="2" stroke-linejoin="round" points="${at.map((point) => point.join(',')).join(' ')}"/>`,
+      ...dots.map(([x, y]) => `<circle cx="${x}" cy="${y}" r="3" fill="${colour(index)}"/>`),
     ];
   });
 }
 
 function bars({ series, names = [] }: Plot, scale: Scale): string[] {
-  const slot = inner.width / names.length;
-  const each = (slot * 0.8) / series.length;
+  const each = Math.min(barMax, ((inner.width / names.length) * 0.8) / series.length);
   return series.flatMap(({ points }, index) =>
     points.flatMap(([x, y]) => {
-      const left = scale.x(x) - slot * 0.4 + each * index;
+      const left = scale.x(x) + each * (index - series.length / 2);
+      const top = scale.y(y);
       return [
-        `<rect x="${at2(left)}" y="${at2(scale.y(y))}" width="${at2(each * 0.94)}" height="${at2(scale.y(0) - scale.y(y))}" fill="${colour(index)}"/>`,
-        text(left + each / 2, scale.y(y) - 4, short(y), 'text-anchor="middle" font-size="10"'),
+        `<rect x="${at2(left + 1)}" y="${at2(top)}" width="${at2(each - 2)}" height="${at2(bottom - top)}" rx="2" fill="${colour(index)}"/>`,
+        text(
+          left + each / 2,
+          top - 5,
+          grouped(y),
+          `text-anchor="middle" font-size="11" fill="${ink.strong}"`,
+        ),
       ];
     }),
   );
 }
 
-function yAxis(plot: Plot, scale: Scale, top: number): string[] {
-  const marks = [0, 0.25, 0.5, 0.75, 1].map((share) => share * top);
-  const right = frame.left + inner.width;
-  const bound =
-    plot.bound === undefined
-      ? []
-      : [
-          `<line x1="${frame.left}" x2="${right}" y1="${at2(scale.y(plot.bound))}" y2="${at2(scale.y(plot.bound))}" stroke="#dc2626" stroke-dasharray="6 4"/>`,
-        ];
+function bound(plot: Plot, scale: Scale): string[] {
+  if (plot.bound === undefined) return [];
+  const y = scale.y(plot.bound);
   return [
-    ...marks.flatMap((mark) => [
-      `<line x1="${frame.left}" x2="${right}" y1="${at2(scale.y(mark))}" y2="${at2(scale.y(mark))}" stroke="#e5e7eb"/>`,
-      text(frame.left - 8, scale.y(mark) + 4, short(mark), 'text-anchor="end"'),
-    ]),
-    ...bound,
-    `<text transform="translate(16 ${frame.top + inner.height / 2}) rotate(-90)" text-anchor="middle">${escaped(plot.yLabel)}</text>`,
+    `<line x1="${frame.left}" x2="${right}" y1="${at2(y)}" y2="${at2(y)}" stroke="${ink.bound}" stroke-dasharray="6 4"/>`,
+    text(right, y - 5, `aim: ${grouped(plot.bound)}`, `text-anchor="end" fill="${ink.bound}"`),
   ];
 }
 
-function xAxis(plot: Plot, scale: Scale, [low, high]: readonly [number, number]): string[] {
-  const bottom = frame.top + inner.height;
-  const marks: [number, string][] = plot.names
-    ? plot.names.map((name, index) => [index, name])
-    : xMarks(plot, low, high).map((x) => [x, short(x)]);
-  return [
-    ...marks.map(([x, label]) => text(scale.x(x), bottom + 18, label, 'text-anchor="middle"')),
-    text(frame.left + inner.width / 2, bottom + 36, plot.xLabel, 'text-anchor="middle"'),
-  ];
-}
-
-/** Few points are named each, many by a scale. */
-function xMarks({ series }: Plot, low: number, high: number): number[] {
-  const own = [...new Set(series.flatMap(({ points }) => points.map(([x]) => x)))];
-  if (own.length <= 8) return own;
-  return [0, 0.25, 0.5, 0.75, 1].map((share) => low + share * (high - low));
-}
-
+/** At the right, in one line; nothing where there is only one series. */
 function legend({ series }: Plot): string[] {
+  if (series.length < 2) return [];
+  const widths = series.map(({ name }) => name.length * charWidth + 34);
   return series.flatMap(({ name }, index) => {
-    const x = frame.left + (inner.width / series.length) * index;
+    const x = right - widths.slice(index).reduce((sum, each) => sum + each, 0) + 16;
     return [
-      `<rect x="${at2(x)}" y="${height - 20}" width="12" height="12" fill="${colour(index)}"/>`,
-      text(x + 18, height - 10, name, ''),
+      `<rect x="${at2(x)}" y="44" width="12" height="12" rx="2" fill="${colour(index)}"/>`,
+      text(x + 18, 54, name, ''),
     ];
   });
 }
@@ -143,16 +162,14 @@ function escaped(content: string): string {
 }
 
 function colour(index: number): string {
-  return colours[index % colours.length] ?? '#000000';
+  return colours[index % colours.length] ?? ink.weak;
 }
 
 function at2(value: number): string {
   return String(Math.round(value * 100) / 100);
 }
 
-/** The next 1, 2, 2.5 or 5 times a power of ten. */
-function niceTop(value: number): number {
-  const power = 10 ** Math.floor(Math.log10(value));
-  const step = [1, 2, 2.5, 5, 10].find((factor) => factor * power >= value) ?? 10;
-  return step * power;
+/** As people read it: 12,300. */
+function grouped(value: number): string {
+  return short(value).replace(/\B(?=(\d{3})+$)/g, ',');
 }

@@ -16,20 +16,23 @@ export async function keepResults(
 ): Promise<string[]> {
   await mkdir(folder, { recursive: true });
   const stem = path.join(folder, `${run.at.toISOString().slice(0, 10)}-${run.scenario}`);
+  const charts = plots.map((plot) => ({
+    file: `${path.basename(stem)}${plot.key === '' ? '' : `-${plot.key}`}.svg`,
+    title: plot.title,
+    svg: svgOf(plot),
+  }));
   const json = {
     scenario: run.scenario,
     at: run.at.toISOString(),
     ...run.facts,
     measures: measures.map((measure) => ({ ...measure, line: measureLine(measure) })),
     table,
+    charts: charts.map(({ file, title }) => ({ file, title })),
     samples,
   };
   const files: [string, string][] = [
     [`${stem}.json`, `${JSON.stringify(json, rounded, 1)}\n`],
-    ...plots.map((plot): [string, string] => [
-      `${stem}${plot.key === '' ? '' : `-${plot.key}`}.svg`,
-      svgOf(plot),
-    ]),
+    ...charts.map(({ file, svg }): [string, string] => [path.join(folder, file), svg]),
   ];
   for (const [file, content] of files) await writeFile(file, content);
   return files.map(([file]) => file);

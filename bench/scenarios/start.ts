@@ -6,14 +6,14 @@ import { median, short } from '../runner/numbers.ts';
 import { thereAndBack } from '../runner/rounds.ts';
 import { floorOf, type Outcome, type RunOptions, type Scenario } from '../runner/scenario.ts';
 import { startDatabase, type BenchDatabase } from '../servers/database.ts';
-import { builtMain } from '../servers/fastim-build.ts';
+import { startArgs } from '../servers/fastim-build.ts';
 import { ServerChild } from '../servers/server-child.ts';
 
 const boundMs = 2_000;
 
 export const start: Scenario = {
   name: 'start',
-  about: 'from node dist/main.js to ready: SQLite and MariaDB, the first time and again',
+  about: 'from the command of npm start to ready: SQLite and MariaDB, the first time and again',
   run,
 };
 
@@ -48,7 +48,7 @@ async function startOnce(
   await using server = await ServerChild.start({
     name: 'fastim',
     port: await freePort(),
-    args: [builtMain],
+    args: startArgs(),
     env: { DATA_DIR: dataDir, DATABASE_URLS: databaseUrl ?? '', LOG_LEVEL: 'warn' },
     readyPath: '/ready',
   });
@@ -76,7 +76,7 @@ function outcomeOf(rounds: readonly (readonly number[])[]): Outcome {
     plots: [
       {
         key: '',
-        title: 'start: from node dist/main.js to ready',
+        title: 'start: from the command of npm start to ready',
         xLabel: 'data',
         yLabel: 'ms',
         names: cases,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { ShardsConfig } from '../../src/storage/shards.ts';
 import { freePort } from '../../test/support/process.ts';
-import { builtMain } from './fastim-build.ts';
+import { startArgs } from './fastim-build.ts';
 import { keysIn, seedPeople, type Person } from './people.ts';
 import { ServerChild } from './server-child.ts';
 
@@ -46,7 +46,7 @@ export async function startFastim(options: FastimOptions): Promise<RunningFastim
   const server = await ServerChild.start({
     name: 'fastim',
     port: await freePort(),
-    args: [...profiled(), ...nodeArgs, builtMain],
+    args: [...profiled(), ...nodeArgs, ...startArgs()],
     env: {
       DATA_DIR: folder,
       DATABASE_URLS: databaseUrls.join(','),

@@ -23,6 +23,22 @@ export type MemberRole =
   /** Reads, writes, adds members. */
   | 'MEMBER';
 
+/** How a red packet is split. */
+export type RedPacketKind =
+  /** Random shares. */
+  | 'LUCKY'
+  /** Equal shares. */
+  | 'EQUAL';
+
+/** What has become of a red packet. */
+export type RedPacketState =
+  /** There are shares to claim. */
+  | 'OPEN'
+  /** Every share is claimed. */
+  | 'EXHAUSTED'
+  /** Its time was over first: what was left went back to the sender. */
+  | 'EXPIRED';
+
 /** More may come: a client shows what it does not know as it pleases. */
 export type SystemEvent =
   /** A group began, with these first members. */
@@ -51,6 +67,17 @@ export type Platform =
   /** Anything else, such as a script. */
   | 'OTHER';
 
+/** Why a balance changed. */
+export type WalletEntryKind =
+  /** Money came from outside. */
+  | 'TOP_UP'
+  /** The user sent a red packet; the amount is negative. */
+  | 'RED_PACKET_SENT'
+  /** The user took a share. */
+  | 'RED_PACKET_CLAIMED'
+  /** What nobody had claimed of their packet, or one that could not be sent. */
+  | 'RED_PACKET_REFUNDED';
+
 /** Who wants to connect. */
 export type GateInput = {
   /** The app (tenant). */
@@ -65,6 +92,18 @@ export type GateInput = {
 export type UpdateProfileInput = {
   /** 1 to 64 characters. */
   readonly displayName: string;
+};
+
+/** Money that comes from outside. */
+export type CreditWalletInput = {
+  /** A user of the key's app. */
+  readonly userId: string;
+  /** At least 1. */
+  readonly amount: number;
+  /** 1 to 64 characters, made once per credit and kept over retries. */
+  readonly key: string;
+  /** For the books; 1 to 256 characters. */
+  readonly reason: string;
 };
 
 /** A new user, and the device that they sign in with. */
@@ -146,6 +185,35 @@ export type CreateGroupInput = {
   /** Besides the viewer, who becomes the owner. A set: order and repeats are no matter. */
   readonly memberIds: ReadonlyArray<string>;
 };
+
+/** A red packet to send. */
+export type SendRedPacketInput = {
+  /** Where to. */
+  readonly conversationId: string;
+  /** 1 to 64 characters, made by the client once per packet and kept over retries. */
+  readonly clientMessageId: string;
+  /** How it is split. */
+  readonly kind?: RedPacketKind;
+  /** At least one minor unit for each share. An EQUAL total must divide by count. */
+  readonly total: number;
+  /** How many shares; at most 100, unless the app says otherwise. */
+  readonly count: number;
+  /** At most 128 characters. */
+  readonly greeting?: string | null | undefined;
+  /** Only this member may claim; count must be 1. */
+  readonly recipientId?: string | null | undefined;
+};
+
+/** How a claim ended. */
+export type ClaimStatus =
+  /** The viewer took a share. */
+  | 'CLAIMED'
+  /** The viewer had taken one before. */
+  | 'ALREADY_CLAIMED'
+  /** All shares were taken. */
+  | 'EXHAUSTED'
+  /** The packet's time was over. */
+  | 'EXPIRED';
 
 /** A message to send. */
 export type SendMessageInput = {
@@ -433,6 +501,32 @@ export type ColdStartQuery = {
                   readonly data: unknown;
                 }
               | {
+                  readonly __typename: 'RedPacketContent';
+                  readonly redPacket: {
+                    readonly id: string;
+                    readonly kind: RedPacketKind;
+                    readonly state: RedPacketState;
+                    readonly greeting: string;
+                    readonly total: number;
+                    readonly count: number;
+                    readonly claimedCount: number;
+                    readonly claimedTotal: number;
+                    readonly createdAt: string;
+                    readonly expiresAt: string;
+                    readonly refundedTotal: number;
+                    readonly sender: {
+                      readonly id: string;
+                      readonly username: string;
+                      readonly displayName: string;
+                    };
+                    readonly recipient: {
+                      readonly id: string;
+                      readonly username: string;
+                      readonly displayName: string;
+                    } | null;
+                  };
+                }
+              | {
                   readonly __typename: 'SystemContent';
                   readonly event: SystemEvent;
                   readonly title: string | null;
@@ -523,6 +617,32 @@ export type ConversationListQuery = {
                   readonly data: unknown;
                 }
               | {
+                  readonly __typename: 'RedPacketContent';
+                  readonly redPacket: {
+                    readonly id: string;
+                    readonly kind: RedPacketKind;
+                    readonly state: RedPacketState;
+                    readonly greeting: string;
+                    readonly total: number;
+                    readonly count: number;
+                    readonly claimedCount: number;
+                    readonly claimedTotal: number;
+                    readonly createdAt: string;
+                    readonly expiresAt: string;
+                    readonly refundedTotal: number;
+                    readonly sender: {
+                      readonly id: string;
+                      readonly username: string;
+                      readonly displayName: string;
+                    };
+                    readonly recipient: {
+                      readonly id: string;
+                      readonly username: string;
+                      readonly displayName: string;
+                    } | null;
+                  };
+                }
+              | {
                   readonly __typename: 'SystemContent';
                   readonly event: SystemEvent;
                   readonly title: string | null;
@@ -602,6 +722,32 @@ export type ConversationQuery = {
       readonly content:
         | { readonly __typename: 'TextContent'; readonly text: string }
         | { readonly __typename: 'CustomContent'; readonly type: string; readonly data: unknown }
+        | {
+            readonly __typename: 'RedPacketContent';
+            readonly redPacket: {
+              readonly id: string;
+              readonly kind: RedPacketKind;
+              readonly state: RedPacketState;
+              readonly greeting: string;
+              readonly total: number;
+              readonly count: number;
+              readonly claimedCount: number;
+              readonly claimedTotal: number;
+              readonly createdAt: string;
+              readonly expiresAt: string;
+              readonly refundedTotal: number;
+              readonly sender: {
+                readonly id: string;
+                readonly username: string;
+                readonly displayName: string;
+              };
+              readonly recipient: {
+                readonly id: string;
+                readonly username: string;
+                readonly displayName: string;
+              } | null;
+            };
+          }
         | {
             readonly __typename: 'SystemContent';
             readonly event: SystemEvent;
@@ -709,6 +855,32 @@ export type OpenDirectMutation = {
           | { readonly __typename: 'TextContent'; readonly text: string }
           | { readonly __typename: 'CustomContent'; readonly type: string; readonly data: unknown }
           | {
+              readonly __typename: 'RedPacketContent';
+              readonly redPacket: {
+                readonly id: string;
+                readonly kind: RedPacketKind;
+                readonly state: RedPacketState;
+                readonly greeting: string;
+                readonly total: number;
+                readonly count: number;
+                readonly claimedCount: number;
+                readonly claimedTotal: number;
+                readonly createdAt: string;
+                readonly expiresAt: string;
+                readonly refundedTotal: number;
+                readonly sender: {
+                  readonly id: string;
+                  readonly username: string;
+                  readonly displayName: string;
+                };
+                readonly recipient: {
+                  readonly id: string;
+                  readonly username: string;
+                  readonly displayName: string;
+                } | null;
+              };
+            }
+          | {
               readonly __typename: 'SystemContent';
               readonly event: SystemEvent;
               readonly title: string | null;
@@ -781,6 +953,32 @@ export type CreateGroupMutation = {
         readonly content:
           | { readonly __typename: 'TextContent'; readonly text: string }
           | { readonly __typename: 'CustomContent'; readonly type: string; readonly data: unknown }
+          | {
+              readonly __typename: 'RedPacketContent';
+              readonly redPacket: {
+                readonly id: string;
+                readonly kind: RedPacketKind;
+                readonly state: RedPacketState;
+                readonly greeting: string;
+                readonly total: number;
+                readonly count: number;
+                readonly claimedCount: number;
+                readonly claimedTotal: number;
+                readonly createdAt: string;
+                readonly expiresAt: string;
+                readonly refundedTotal: number;
+                readonly sender: {
+                  readonly id: string;
+                  readonly username: string;
+                  readonly displayName: string;
+                };
+                readonly recipient: {
+                  readonly id: string;
+                  readonly username: string;
+                  readonly displayName: string;
+                } | null;
+              };
+            }
           | {
               readonly __typename: 'SystemContent';
               readonly event: SystemEvent;
@@ -938,6 +1136,32 @@ export type MessagePartsFragment = {
     | { readonly __typename: 'TextContent'; readonly text: string }
     | { readonly __typename: 'CustomContent'; readonly type: string; readonly data: unknown }
     | {
+        readonly __typename: 'RedPacketContent';
+        readonly redPacket: {
+          readonly id: string;
+          readonly kind: RedPacketKind;
+          readonly state: RedPacketState;
+          readonly greeting: string;
+          readonly total: number;
+          readonly count: number;
+          readonly claimedCount: number;
+          readonly claimedTotal: number;
+          readonly createdAt: string;
+          readonly expiresAt: string;
+          readonly refundedTotal: number;
+          readonly sender: {
+            readonly id: string;
+            readonly username: string;
+            readonly displayName: string;
+          };
+          readonly recipient: {
+            readonly id: string;
+            readonly username: string;
+            readonly displayName: string;
+          } | null;
+        };
+      }
+    | {
         readonly __typename: 'SystemContent';
         readonly event: SystemEvent;
         readonly title: string | null;
@@ -974,6 +1198,33 @@ type ContentParts_CustomContent_Fragment = {
   readonly data: unknown;
 };
 
+type ContentParts_RedPacketContent_Fragment = {
+  readonly __typename: 'RedPacketContent';
+  readonly redPacket: {
+    readonly id: string;
+    readonly kind: RedPacketKind;
+    readonly state: RedPacketState;
+    readonly greeting: string;
+    readonly total: number;
+    readonly count: number;
+    readonly claimedCount: number;
+    readonly claimedTotal: number;
+    readonly createdAt: string;
+    readonly expiresAt: string;
+    readonly refundedTotal: number;
+    readonly sender: {
+      readonly id: string;
+      readonly username: string;
+      readonly displayName: string;
+    };
+    readonly recipient: {
+      readonly id: string;
+      readonly username: string;
+      readonly displayName: string;
+    } | null;
+  };
+};
+
 type ContentParts_SystemContent_Fragment = {
   readonly __typename: 'SystemContent';
   readonly event: SystemEvent;
@@ -1003,8 +1254,47 @@ type ContentParts_RecalledContent_Fragment = {
 export type ContentPartsFragment =
   | ContentParts_TextContent_Fragment
   | ContentParts_CustomContent_Fragment
+  | ContentParts_RedPacketContent_Fragment
   | ContentParts_SystemContent_Fragment
   | ContentParts_RecalledContent_Fragment;
+
+export type RedPacketPartsFragment = {
+  readonly id: string;
+  readonly kind: RedPacketKind;
+  readonly state: RedPacketState;
+  readonly greeting: string;
+  readonly total: number;
+  readonly count: number;
+  readonly claimedCount: number;
+  readonly claimedTotal: number;
+  readonly createdAt: string;
+  readonly expiresAt: string;
+  readonly refundedTotal: number;
+  readonly sender: { readonly id: string; readonly username: string; readonly displayName: string };
+  readonly recipient: {
+    readonly id: string;
+    readonly username: string;
+    readonly displayName: string;
+  } | null;
+};
+
+export type RedPacketClaimPartsFragment = {
+  readonly amount: number;
+  readonly claimedAt: string;
+  readonly isBest: boolean;
+  readonly user: { readonly id: string; readonly username: string; readonly displayName: string };
+};
+
+export type WalletEntryPartsFragment = {
+  readonly id: string;
+  readonly kind: WalletEntryKind;
+  readonly amount: number;
+  readonly createdAt: string;
+  readonly redPacket: {
+    readonly id: string;
+    readonly conversation: { readonly id: string };
+  } | null;
+};
 
 export type MemberPartsFragment = {
   readonly role: MemberRole;
@@ -1050,6 +1340,32 @@ export type ConversationListPartsFragment = {
     readonly content:
       | { readonly __typename: 'TextContent'; readonly text: string }
       | { readonly __typename: 'CustomContent'; readonly type: string; readonly data: unknown }
+      | {
+          readonly __typename: 'RedPacketContent';
+          readonly redPacket: {
+            readonly id: string;
+            readonly kind: RedPacketKind;
+            readonly state: RedPacketState;
+            readonly greeting: string;
+            readonly total: number;
+            readonly count: number;
+            readonly claimedCount: number;
+            readonly claimedTotal: number;
+            readonly createdAt: string;
+            readonly expiresAt: string;
+            readonly refundedTotal: number;
+            readonly sender: {
+              readonly id: string;
+              readonly username: string;
+              readonly displayName: string;
+            };
+            readonly recipient: {
+              readonly id: string;
+              readonly username: string;
+              readonly displayName: string;
+            } | null;
+          };
+        }
       | {
           readonly __typename: 'SystemContent';
           readonly event: SystemEvent;
@@ -1137,6 +1453,32 @@ type InboxEventParts_MessageAdded_Fragment = {
       | { readonly __typename: 'TextContent'; readonly text: string }
       | { readonly __typename: 'CustomContent'; readonly type: string; readonly data: unknown }
       | {
+          readonly __typename: 'RedPacketContent';
+          readonly redPacket: {
+            readonly id: string;
+            readonly kind: RedPacketKind;
+            readonly state: RedPacketState;
+            readonly greeting: string;
+            readonly total: number;
+            readonly count: number;
+            readonly claimedCount: number;
+            readonly claimedTotal: number;
+            readonly createdAt: string;
+            readonly expiresAt: string;
+            readonly refundedTotal: number;
+            readonly sender: {
+              readonly id: string;
+              readonly username: string;
+              readonly displayName: string;
+            };
+            readonly recipient: {
+              readonly id: string;
+              readonly username: string;
+              readonly displayName: string;
+            } | null;
+          };
+        }
+      | {
           readonly __typename: 'SystemContent';
           readonly event: SystemEvent;
           readonly title: string | null;
@@ -1186,6 +1528,32 @@ type InboxEventParts_MessageChanged_Fragment = {
     readonly content:
       | { readonly __typename: 'TextContent'; readonly text: string }
       | { readonly __typename: 'CustomContent'; readonly type: string; readonly data: unknown }
+      | {
+          readonly __typename: 'RedPacketContent';
+          readonly redPacket: {
+            readonly id: string;
+            readonly kind: RedPacketKind;
+            readonly state: RedPacketState;
+            readonly greeting: string;
+            readonly total: number;
+            readonly count: number;
+            readonly claimedCount: number;
+            readonly claimedTotal: number;
+            readonly createdAt: string;
+            readonly expiresAt: string;
+            readonly refundedTotal: number;
+            readonly sender: {
+              readonly id: string;
+              readonly username: string;
+              readonly displayName: string;
+            };
+            readonly recipient: {
+              readonly id: string;
+              readonly username: string;
+              readonly displayName: string;
+            } | null;
+          };
+        }
       | {
           readonly __typename: 'SystemContent';
           readonly event: SystemEvent;
@@ -1253,6 +1621,23 @@ type InboxEventParts_ConversationAdvanced_Fragment = {
   readonly conversation: { readonly id: string };
 };
 
+type InboxEventParts_WalletChanged_Fragment = {
+  readonly __typename: 'WalletChanged';
+  readonly balance: number;
+  readonly cursor: string;
+  readonly at: string;
+  readonly entry: {
+    readonly id: string;
+    readonly kind: WalletEntryKind;
+    readonly amount: number;
+    readonly createdAt: string;
+    readonly redPacket: {
+      readonly id: string;
+      readonly conversation: { readonly id: string };
+    } | null;
+  };
+};
+
 type InboxEventParts_InboxHeartbeat_Fragment = {
   readonly __typename: 'InboxHeartbeat';
   readonly cursor: string;
@@ -1272,6 +1657,7 @@ export type InboxEventPartsFragment =
   | InboxEventParts_ConversationChanged_Fragment
   | InboxEventParts_ConversationRemoved_Fragment
   | InboxEventParts_ConversationAdvanced_Fragment
+  | InboxEventParts_WalletChanged_Fragment
   | InboxEventParts_InboxHeartbeat_Fragment
   | InboxEventParts_InboxReset_Fragment;
 
@@ -1313,6 +1699,32 @@ export type InboxSubscription = {
                 readonly __typename: 'CustomContent';
                 readonly type: string;
                 readonly data: unknown;
+              }
+            | {
+                readonly __typename: 'RedPacketContent';
+                readonly redPacket: {
+                  readonly id: string;
+                  readonly kind: RedPacketKind;
+                  readonly state: RedPacketState;
+                  readonly greeting: string;
+                  readonly total: number;
+                  readonly count: number;
+                  readonly claimedCount: number;
+                  readonly claimedTotal: number;
+                  readonly createdAt: string;
+                  readonly expiresAt: string;
+                  readonly refundedTotal: number;
+                  readonly sender: {
+                    readonly id: string;
+                    readonly username: string;
+                    readonly displayName: string;
+                  };
+                  readonly recipient: {
+                    readonly id: string;
+                    readonly username: string;
+                    readonly displayName: string;
+                  } | null;
+                };
               }
             | {
                 readonly __typename: 'SystemContent';
@@ -1366,6 +1778,32 @@ export type InboxSubscription = {
                 readonly __typename: 'CustomContent';
                 readonly type: string;
                 readonly data: unknown;
+              }
+            | {
+                readonly __typename: 'RedPacketContent';
+                readonly redPacket: {
+                  readonly id: string;
+                  readonly kind: RedPacketKind;
+                  readonly state: RedPacketState;
+                  readonly greeting: string;
+                  readonly total: number;
+                  readonly count: number;
+                  readonly claimedCount: number;
+                  readonly claimedTotal: number;
+                  readonly createdAt: string;
+                  readonly expiresAt: string;
+                  readonly refundedTotal: number;
+                  readonly sender: {
+                    readonly id: string;
+                    readonly username: string;
+                    readonly displayName: string;
+                  };
+                  readonly recipient: {
+                    readonly id: string;
+                    readonly username: string;
+                    readonly displayName: string;
+                  } | null;
+                };
               }
             | {
                 readonly __typename: 'SystemContent';
@@ -1429,6 +1867,22 @@ export type InboxSubscription = {
         readonly at: string;
         readonly conversation: { readonly id: string };
       }
+    | {
+        readonly __typename: 'WalletChanged';
+        readonly balance: number;
+        readonly cursor: string;
+        readonly at: string;
+        readonly entry: {
+          readonly id: string;
+          readonly kind: WalletEntryKind;
+          readonly amount: number;
+          readonly createdAt: string;
+          readonly redPacket: {
+            readonly id: string;
+            readonly conversation: { readonly id: string };
+          } | null;
+        };
+      }
     | { readonly __typename: 'InboxHeartbeat'; readonly cursor: string; readonly at: string }
     | { readonly __typename: 'InboxReset'; readonly cursor: string; readonly at: string };
 };
@@ -1469,6 +1923,32 @@ export type InboxPageQuery = {
                     readonly __typename: 'CustomContent';
                     readonly type: string;
                     readonly data: unknown;
+                  }
+                | {
+                    readonly __typename: 'RedPacketContent';
+                    readonly redPacket: {
+                      readonly id: string;
+                      readonly kind: RedPacketKind;
+                      readonly state: RedPacketState;
+                      readonly greeting: string;
+                      readonly total: number;
+                      readonly count: number;
+                      readonly claimedCount: number;
+                      readonly claimedTotal: number;
+                      readonly createdAt: string;
+                      readonly expiresAt: string;
+                      readonly refundedTotal: number;
+                      readonly sender: {
+                        readonly id: string;
+                        readonly username: string;
+                        readonly displayName: string;
+                      };
+                      readonly recipient: {
+                        readonly id: string;
+                        readonly username: string;
+                        readonly displayName: string;
+                      } | null;
+                    };
                   }
                 | {
                     readonly __typename: 'SystemContent';
@@ -1522,6 +2002,32 @@ export type InboxPageQuery = {
                     readonly __typename: 'CustomContent';
                     readonly type: string;
                     readonly data: unknown;
+                  }
+                | {
+                    readonly __typename: 'RedPacketContent';
+                    readonly redPacket: {
+                      readonly id: string;
+                      readonly kind: RedPacketKind;
+                      readonly state: RedPacketState;
+                      readonly greeting: string;
+                      readonly total: number;
+                      readonly count: number;
+                      readonly claimedCount: number;
+                      readonly claimedTotal: number;
+                      readonly createdAt: string;
+                      readonly expiresAt: string;
+                      readonly refundedTotal: number;
+                      readonly sender: {
+                        readonly id: string;
+                        readonly username: string;
+                        readonly displayName: string;
+                      };
+                      readonly recipient: {
+                        readonly id: string;
+                        readonly username: string;
+                        readonly displayName: string;
+                      } | null;
+                    };
                   }
                 | {
                     readonly __typename: 'SystemContent';
@@ -1585,6 +2091,22 @@ export type InboxPageQuery = {
             readonly at: string;
             readonly conversation: { readonly id: string };
           }
+        | {
+            readonly __typename: 'WalletChanged';
+            readonly balance: number;
+            readonly cursor: string;
+            readonly at: string;
+            readonly entry: {
+              readonly id: string;
+              readonly kind: WalletEntryKind;
+              readonly amount: number;
+              readonly createdAt: string;
+              readonly redPacket: {
+                readonly id: string;
+                readonly conversation: { readonly id: string };
+              } | null;
+            };
+          }
         | { readonly __typename: 'InboxHeartbeat'; readonly cursor: string; readonly at: string }
         | { readonly __typename: 'InboxReset'; readonly cursor: string; readonly at: string }
       >;
@@ -1623,6 +2145,32 @@ export type ConversationEventsSubscription = {
                 readonly __typename: 'CustomContent';
                 readonly type: string;
                 readonly data: unknown;
+              }
+            | {
+                readonly __typename: 'RedPacketContent';
+                readonly redPacket: {
+                  readonly id: string;
+                  readonly kind: RedPacketKind;
+                  readonly state: RedPacketState;
+                  readonly greeting: string;
+                  readonly total: number;
+                  readonly count: number;
+                  readonly claimedCount: number;
+                  readonly claimedTotal: number;
+                  readonly createdAt: string;
+                  readonly expiresAt: string;
+                  readonly refundedTotal: number;
+                  readonly sender: {
+                    readonly id: string;
+                    readonly username: string;
+                    readonly displayName: string;
+                  };
+                  readonly recipient: {
+                    readonly id: string;
+                    readonly username: string;
+                    readonly displayName: string;
+                  } | null;
+                };
               }
             | {
                 readonly __typename: 'SystemContent';
@@ -1674,6 +2222,32 @@ export type ConversationEventsSubscription = {
                 readonly __typename: 'CustomContent';
                 readonly type: string;
                 readonly data: unknown;
+              }
+            | {
+                readonly __typename: 'RedPacketContent';
+                readonly redPacket: {
+                  readonly id: string;
+                  readonly kind: RedPacketKind;
+                  readonly state: RedPacketState;
+                  readonly greeting: string;
+                  readonly total: number;
+                  readonly count: number;
+                  readonly claimedCount: number;
+                  readonly claimedTotal: number;
+                  readonly createdAt: string;
+                  readonly expiresAt: string;
+                  readonly refundedTotal: number;
+                  readonly sender: {
+                    readonly id: string;
+                    readonly username: string;
+                    readonly displayName: string;
+                  };
+                  readonly recipient: {
+                    readonly id: string;
+                    readonly username: string;
+                    readonly displayName: string;
+                  } | null;
+                };
               }
             | {
                 readonly __typename: 'SystemContent';
@@ -1769,6 +2343,32 @@ export type HistoryQuery = {
                 readonly data: unknown;
               }
             | {
+                readonly __typename: 'RedPacketContent';
+                readonly redPacket: {
+                  readonly id: string;
+                  readonly kind: RedPacketKind;
+                  readonly state: RedPacketState;
+                  readonly greeting: string;
+                  readonly total: number;
+                  readonly count: number;
+                  readonly claimedCount: number;
+                  readonly claimedTotal: number;
+                  readonly createdAt: string;
+                  readonly expiresAt: string;
+                  readonly refundedTotal: number;
+                  readonly sender: {
+                    readonly id: string;
+                    readonly username: string;
+                    readonly displayName: string;
+                  };
+                  readonly recipient: {
+                    readonly id: string;
+                    readonly username: string;
+                    readonly displayName: string;
+                  } | null;
+                };
+              }
+            | {
                 readonly __typename: 'SystemContent';
                 readonly event: SystemEvent;
                 readonly title: string | null;
@@ -1841,6 +2441,32 @@ export type MessageQuery = {
           | { readonly __typename: 'TextContent'; readonly text: string }
           | { readonly __typename: 'CustomContent'; readonly type: string; readonly data: unknown }
           | {
+              readonly __typename: 'RedPacketContent';
+              readonly redPacket: {
+                readonly id: string;
+                readonly kind: RedPacketKind;
+                readonly state: RedPacketState;
+                readonly greeting: string;
+                readonly total: number;
+                readonly count: number;
+                readonly claimedCount: number;
+                readonly claimedTotal: number;
+                readonly createdAt: string;
+                readonly expiresAt: string;
+                readonly refundedTotal: number;
+                readonly sender: {
+                  readonly id: string;
+                  readonly username: string;
+                  readonly displayName: string;
+                };
+                readonly recipient: {
+                  readonly id: string;
+                  readonly username: string;
+                  readonly displayName: string;
+                } | null;
+              };
+            }
+          | {
               readonly __typename: 'SystemContent';
               readonly event: SystemEvent;
               readonly title: string | null;
@@ -1874,6 +2500,32 @@ export type MessageQuery = {
       readonly content:
         | { readonly __typename: 'TextContent'; readonly text: string }
         | { readonly __typename: 'CustomContent'; readonly type: string; readonly data: unknown }
+        | {
+            readonly __typename: 'RedPacketContent';
+            readonly redPacket: {
+              readonly id: string;
+              readonly kind: RedPacketKind;
+              readonly state: RedPacketState;
+              readonly greeting: string;
+              readonly total: number;
+              readonly count: number;
+              readonly claimedCount: number;
+              readonly claimedTotal: number;
+              readonly createdAt: string;
+              readonly expiresAt: string;
+              readonly refundedTotal: number;
+              readonly sender: {
+                readonly id: string;
+                readonly username: string;
+                readonly displayName: string;
+              };
+              readonly recipient: {
+                readonly id: string;
+                readonly username: string;
+                readonly displayName: string;
+              } | null;
+            };
+          }
         | {
             readonly __typename: 'SystemContent';
             readonly event: SystemEvent;
@@ -1933,6 +2585,32 @@ export type MessageChangesQuery = {
           | { readonly __typename: 'TextContent'; readonly text: string }
           | { readonly __typename: 'CustomContent'; readonly type: string; readonly data: unknown }
           | {
+              readonly __typename: 'RedPacketContent';
+              readonly redPacket: {
+                readonly id: string;
+                readonly kind: RedPacketKind;
+                readonly state: RedPacketState;
+                readonly greeting: string;
+                readonly total: number;
+                readonly count: number;
+                readonly claimedCount: number;
+                readonly claimedTotal: number;
+                readonly createdAt: string;
+                readonly expiresAt: string;
+                readonly refundedTotal: number;
+                readonly sender: {
+                  readonly id: string;
+                  readonly username: string;
+                  readonly displayName: string;
+                };
+                readonly recipient: {
+                  readonly id: string;
+                  readonly username: string;
+                  readonly displayName: string;
+                } | null;
+              };
+            }
+          | {
               readonly __typename: 'SystemContent';
               readonly event: SystemEvent;
               readonly title: string | null;
@@ -1987,6 +2665,32 @@ export type SendMessageMutation = {
         | { readonly __typename: 'TextContent'; readonly text: string }
         | { readonly __typename: 'CustomContent'; readonly type: string; readonly data: unknown }
         | {
+            readonly __typename: 'RedPacketContent';
+            readonly redPacket: {
+              readonly id: string;
+              readonly kind: RedPacketKind;
+              readonly state: RedPacketState;
+              readonly greeting: string;
+              readonly total: number;
+              readonly count: number;
+              readonly claimedCount: number;
+              readonly claimedTotal: number;
+              readonly createdAt: string;
+              readonly expiresAt: string;
+              readonly refundedTotal: number;
+              readonly sender: {
+                readonly id: string;
+                readonly username: string;
+                readonly displayName: string;
+              };
+              readonly recipient: {
+                readonly id: string;
+                readonly username: string;
+                readonly displayName: string;
+              } | null;
+            };
+          }
+        | {
             readonly __typename: 'SystemContent';
             readonly event: SystemEvent;
             readonly title: string | null;
@@ -2039,6 +2743,32 @@ export type EditMessageMutation = {
         | { readonly __typename: 'TextContent'; readonly text: string }
         | { readonly __typename: 'CustomContent'; readonly type: string; readonly data: unknown }
         | {
+            readonly __typename: 'RedPacketContent';
+            readonly redPacket: {
+              readonly id: string;
+              readonly kind: RedPacketKind;
+              readonly state: RedPacketState;
+              readonly greeting: string;
+              readonly total: number;
+              readonly count: number;
+              readonly claimedCount: number;
+              readonly claimedTotal: number;
+              readonly createdAt: string;
+              readonly expiresAt: string;
+              readonly refundedTotal: number;
+              readonly sender: {
+                readonly id: string;
+                readonly username: string;
+                readonly displayName: string;
+              };
+              readonly recipient: {
+                readonly id: string;
+                readonly username: string;
+                readonly displayName: string;
+              } | null;
+            };
+          }
+        | {
             readonly __typename: 'SystemContent';
             readonly event: SystemEvent;
             readonly title: string | null;
@@ -2090,6 +2820,32 @@ export type RecallMessageMutation = {
       readonly content:
         | { readonly __typename: 'TextContent'; readonly text: string }
         | { readonly __typename: 'CustomContent'; readonly type: string; readonly data: unknown }
+        | {
+            readonly __typename: 'RedPacketContent';
+            readonly redPacket: {
+              readonly id: string;
+              readonly kind: RedPacketKind;
+              readonly state: RedPacketState;
+              readonly greeting: string;
+              readonly total: number;
+              readonly count: number;
+              readonly claimedCount: number;
+              readonly claimedTotal: number;
+              readonly createdAt: string;
+              readonly expiresAt: string;
+              readonly refundedTotal: number;
+              readonly sender: {
+                readonly id: string;
+                readonly username: string;
+                readonly displayName: string;
+              };
+              readonly recipient: {
+                readonly id: string;
+                readonly username: string;
+                readonly displayName: string;
+              } | null;
+            };
+          }
         | {
             readonly __typename: 'SystemContent';
             readonly event: SystemEvent;
@@ -2146,6 +2902,258 @@ export type SetTypingMutationVariables = Exact<{
 
 export type SetTypingMutation = { readonly setTyping: { readonly conversationId: string } };
 
+export type WalletQueryVariables = Exact<{
+  first?: number;
+  after?: string | null | undefined;
+}>;
+
+export type WalletQuery = {
+  readonly viewer: {
+    readonly wallet: {
+      readonly balance: number;
+      readonly entries: {
+        readonly edges: ReadonlyArray<{
+          readonly cursor: string;
+          readonly node: {
+            readonly id: string;
+            readonly kind: WalletEntryKind;
+            readonly amount: number;
+            readonly createdAt: string;
+            readonly redPacket: {
+              readonly id: string;
+              readonly conversation: { readonly id: string };
+            } | null;
+          };
+        }>;
+        readonly pageInfo: {
+          readonly hasNextPage: boolean;
+          readonly hasPreviousPage: boolean;
+          readonly startCursor: string | null;
+          readonly endCursor: string | null;
+        };
+      };
+    };
+  };
+};
+
+export type RedPacketQueryVariables = Exact<{
+  id: string;
+}>;
+
+export type RedPacketQuery = {
+  readonly redPacket: {
+    readonly id: string;
+    readonly kind: RedPacketKind;
+    readonly state: RedPacketState;
+    readonly greeting: string;
+    readonly total: number;
+    readonly count: number;
+    readonly claimedCount: number;
+    readonly claimedTotal: number;
+    readonly createdAt: string;
+    readonly expiresAt: string;
+    readonly refundedTotal: number;
+    readonly conversation: { readonly id: string };
+    readonly claims: ReadonlyArray<{
+      readonly amount: number;
+      readonly claimedAt: string;
+      readonly isBest: boolean;
+      readonly user: {
+        readonly id: string;
+        readonly username: string;
+        readonly displayName: string;
+      };
+    }>;
+    readonly myClaim: {
+      readonly amount: number;
+      readonly claimedAt: string;
+      readonly isBest: boolean;
+      readonly user: {
+        readonly id: string;
+        readonly username: string;
+        readonly displayName: string;
+      };
+    } | null;
+    readonly sender: {
+      readonly id: string;
+      readonly username: string;
+      readonly displayName: string;
+    };
+    readonly recipient: {
+      readonly id: string;
+      readonly username: string;
+      readonly displayName: string;
+    } | null;
+  } | null;
+};
+
+export type SendRedPacketMutationVariables = Exact<{
+  input: SendRedPacketInput;
+}>;
+
+export type SendRedPacketMutation = {
+  readonly sendRedPacket: {
+    readonly isDuplicate: boolean;
+    readonly message: {
+      readonly id: string;
+      readonly seq: number;
+      readonly clientMessageId: string | null;
+      readonly createdAt: string;
+      readonly editedAt: string | null;
+      readonly recalledAt: string | null;
+      readonly changeSeq: number;
+      readonly replyToSeq: number | null;
+      readonly conversation: { readonly id: string };
+      readonly sender: {
+        readonly id: string;
+        readonly username: string;
+        readonly displayName: string;
+      } | null;
+      readonly content:
+        | { readonly __typename: 'TextContent'; readonly text: string }
+        | { readonly __typename: 'CustomContent'; readonly type: string; readonly data: unknown }
+        | {
+            readonly __typename: 'RedPacketContent';
+            readonly redPacket: {
+              readonly id: string;
+              readonly kind: RedPacketKind;
+              readonly state: RedPacketState;
+              readonly greeting: string;
+              readonly total: number;
+              readonly count: number;
+              readonly claimedCount: number;
+              readonly claimedTotal: number;
+              readonly createdAt: string;
+              readonly expiresAt: string;
+              readonly refundedTotal: number;
+              readonly sender: {
+                readonly id: string;
+                readonly username: string;
+                readonly displayName: string;
+              };
+              readonly recipient: {
+                readonly id: string;
+                readonly username: string;
+                readonly displayName: string;
+              } | null;
+            };
+          }
+        | {
+            readonly __typename: 'SystemContent';
+            readonly event: SystemEvent;
+            readonly title: string | null;
+            readonly role: MemberRole | null;
+            readonly actor: {
+              readonly id: string;
+              readonly username: string;
+              readonly displayName: string;
+            } | null;
+            readonly users: ReadonlyArray<{
+              readonly id: string;
+              readonly username: string;
+              readonly displayName: string;
+            }>;
+          }
+        | {
+            readonly __typename: 'RecalledContent';
+            readonly recalledBy: {
+              readonly id: string;
+              readonly username: string;
+              readonly displayName: string;
+            } | null;
+          };
+    };
+    readonly redPacket: {
+      readonly id: string;
+      readonly kind: RedPacketKind;
+      readonly state: RedPacketState;
+      readonly greeting: string;
+      readonly total: number;
+      readonly count: number;
+      readonly claimedCount: number;
+      readonly claimedTotal: number;
+      readonly createdAt: string;
+      readonly expiresAt: string;
+      readonly refundedTotal: number;
+      readonly sender: {
+        readonly id: string;
+        readonly username: string;
+        readonly displayName: string;
+      };
+      readonly recipient: {
+        readonly id: string;
+        readonly username: string;
+        readonly displayName: string;
+      } | null;
+    };
+  };
+};
+
+export type ClaimRedPacketMutationVariables = Exact<{
+  redPacketId: string;
+}>;
+
+export type ClaimRedPacketMutation = {
+  readonly claimRedPacket: {
+    readonly status: ClaimStatus;
+    readonly creditPending: boolean;
+    readonly claim: {
+      readonly amount: number;
+      readonly claimedAt: string;
+      readonly isBest: boolean;
+      readonly user: {
+        readonly id: string;
+        readonly username: string;
+        readonly displayName: string;
+      };
+    } | null;
+    readonly redPacket: {
+      readonly id: string;
+      readonly kind: RedPacketKind;
+      readonly state: RedPacketState;
+      readonly greeting: string;
+      readonly total: number;
+      readonly count: number;
+      readonly claimedCount: number;
+      readonly claimedTotal: number;
+      readonly createdAt: string;
+      readonly expiresAt: string;
+      readonly refundedTotal: number;
+      readonly sender: {
+        readonly id: string;
+        readonly username: string;
+        readonly displayName: string;
+      };
+      readonly recipient: {
+        readonly id: string;
+        readonly username: string;
+        readonly displayName: string;
+      } | null;
+    };
+  };
+};
+
+export type CreditWalletMutationVariables = Exact<{
+  input: CreditWalletInput;
+}>;
+
+export type CreditWalletMutation = {
+  readonly creditWallet: {
+    readonly isDuplicate: boolean;
+    readonly balance: number;
+    readonly entry: {
+      readonly id: string;
+      readonly kind: WalletEntryKind;
+      readonly amount: number;
+      readonly createdAt: string;
+      readonly redPacket: {
+        readonly id: string;
+        readonly conversation: { readonly id: string };
+      } | null;
+    };
+  };
+};
+
 const fragments = {
   UserParts: `fragment UserParts on User {
   id
@@ -2190,6 +3198,11 @@ const fragments = {
     type
     data
   }
+  ... on RedPacketContent {
+    redPacket {
+      ...RedPacketParts
+    }
+  }
   ... on SystemContent {
     event
     actor {
@@ -2204,6 +3217,45 @@ const fragments = {
   ... on RecalledContent {
     recalledBy {
       ...UserParts
+    }
+  }
+}`,
+  RedPacketParts: `fragment RedPacketParts on RedPacket {
+  id
+  sender {
+    ...UserParts
+  }
+  recipient {
+    ...UserParts
+  }
+  kind
+  state
+  greeting
+  total
+  count
+  claimedCount
+  claimedTotal
+  createdAt
+  expiresAt
+  refundedTotal
+}`,
+  RedPacketClaimParts: `fragment RedPacketClaimParts on RedPacketClaim {
+  user {
+    ...UserParts
+  }
+  amount
+  claimedAt
+  isBest
+}`,
+  WalletEntryParts: `fragment WalletEntryParts on WalletEntry {
+  id
+  kind
+  amount
+  createdAt
+  redPacket {
+    id
+    conversation {
+      id
     }
   }
 }`,
@@ -2282,6 +3334,12 @@ const fragments = {
   }
   ... on ConversationRemoved {
     conversationId
+  }
+  ... on WalletChanged {
+    entry {
+      ...WalletEntryParts
+    }
+    balance
   }
   ... on ConversationAdvanced {
     conversation {
@@ -2412,6 +3470,7 @@ export const ColdStartDocument = document<ColdStartQuery, ColdStartQueryVariable
   'SessionParts',
   'MessageParts',
   'ContentParts',
+  'RedPacketParts',
   'MemberParts',
   'ConversationParts',
   'ConversationListParts',
@@ -2440,6 +3499,7 @@ export const ConversationListDocument = document<
   'UserParts',
   'MessageParts',
   'ContentParts',
+  'RedPacketParts',
   'MemberParts',
   'ConversationParts',
   'ConversationListParts',
@@ -2454,6 +3514,7 @@ export const ConversationDocument = document<ConversationQuery, ConversationQuer
   'UserParts',
   'MessageParts',
   'ContentParts',
+  'RedPacketParts',
   'MemberParts',
   'ConversationParts',
   'ConversationListParts',
@@ -2490,6 +3551,7 @@ export const OpenDirectDocument = document<OpenDirectMutation, OpenDirectMutatio
   'UserParts',
   'MessageParts',
   'ContentParts',
+  'RedPacketParts',
   'MemberParts',
   'ConversationParts',
   'ConversationListParts',
@@ -2505,6 +3567,7 @@ export const CreateGroupDocument = document<CreateGroupMutation, CreateGroupMuta
   'UserParts',
   'MessageParts',
   'ContentParts',
+  'RedPacketParts',
   'MemberParts',
   'ConversationParts',
   'ConversationListParts',
@@ -2570,6 +3633,8 @@ export const InboxDocument = document<InboxSubscription, InboxSubscriptionVariab
   'UserParts',
   'MessageParts',
   'ContentParts',
+  'RedPacketParts',
+  'WalletEntryParts',
   'ConversationParts',
   'InboxEventParts',
 );
@@ -2588,6 +3653,8 @@ export const InboxPageDocument = document<InboxPageQuery, InboxPageQueryVariable
   'UserParts',
   'MessageParts',
   'ContentParts',
+  'RedPacketParts',
+  'WalletEntryParts',
   'ConversationParts',
   'InboxEventParts',
 );
@@ -2618,6 +3685,7 @@ export const ConversationEventsDocument = document<
   'UserParts',
   'MessageParts',
   'ContentParts',
+  'RedPacketParts',
 );
 export const TypingDocument = document<TypingSubscription, TypingSubscriptionVariables>(
   `subscription Typing($conversationId: ID!) {
@@ -2663,6 +3731,7 @@ export const HistoryDocument = document<HistoryQuery, HistoryQueryVariables>(
   'UserParts',
   'MessageParts',
   'ContentParts',
+  'RedPacketParts',
   'PageInfoParts',
 );
 export const MessageDocument = document<MessageQuery, MessageQueryVariables>(
@@ -2681,6 +3750,7 @@ export const MessageDocument = document<MessageQuery, MessageQueryVariables>(
   'UserParts',
   'MessageParts',
   'ContentParts',
+  'RedPacketParts',
 );
 export const MessageChangesDocument = document<MessageChangesQuery, MessageChangesQueryVariables>(
   `query MessageChanges($conversationId: ID!, $after: Int!, $first: Int! = 50) {
@@ -2698,6 +3768,7 @@ export const MessageChangesDocument = document<MessageChangesQuery, MessageChang
   'UserParts',
   'MessageParts',
   'ContentParts',
+  'RedPacketParts',
 );
 export const SendMessageDocument = document<SendMessageMutation, SendMessageMutationVariables>(
   `mutation SendMessage($input: SendMessageInput!) {
@@ -2711,6 +3782,7 @@ export const SendMessageDocument = document<SendMessageMutation, SendMessageMuta
   'UserParts',
   'MessageParts',
   'ContentParts',
+  'RedPacketParts',
 );
 export const EditMessageDocument = document<EditMessageMutation, EditMessageMutationVariables>(
   `mutation EditMessage($input: EditMessageInput!) {
@@ -2723,6 +3795,7 @@ export const EditMessageDocument = document<EditMessageMutation, EditMessageMuta
   'UserParts',
   'MessageParts',
   'ContentParts',
+  'RedPacketParts',
 );
 export const RecallMessageDocument = document<
   RecallMessageMutation,
@@ -2738,6 +3811,7 @@ export const RecallMessageDocument = document<
   'UserParts',
   'MessageParts',
   'ContentParts',
+  'RedPacketParts',
 );
 export const MarkReadDocument = document<MarkReadMutation, MarkReadMutationVariables>(
   `mutation MarkRead($input: MarkReadInput!) {
@@ -2759,3 +3833,96 @@ export const SetTypingDocument = document<
     conversationId
   }
 }`);
+export const WalletDocument = document<WalletQuery, WalletQueryVariables>(
+  `query Wallet($first: Int! = 50, $after: String) {
+  viewer {
+    wallet {
+      balance
+      entries(first: $first, after: $after) {
+        edges {
+          cursor
+          node {
+            ...WalletEntryParts
+          }
+        }
+        pageInfo {
+          ...PageInfoParts
+        }
+      }
+    }
+  }
+}`,
+  'WalletEntryParts',
+  'PageInfoParts',
+);
+export const RedPacketDocument = document<RedPacketQuery, RedPacketQueryVariables>(
+  `query RedPacket($id: ID!) {
+  redPacket(id: $id) {
+    ...RedPacketParts
+    conversation {
+      id
+    }
+    claims {
+      ...RedPacketClaimParts
+    }
+    myClaim {
+      ...RedPacketClaimParts
+    }
+  }
+}`,
+  'UserParts',
+  'RedPacketParts',
+  'RedPacketClaimParts',
+);
+export const SendRedPacketDocument = document<
+  SendRedPacketMutation,
+  SendRedPacketMutationVariables
+>(
+  `mutation SendRedPacket($input: SendRedPacketInput!) {
+  sendRedPacket(input: $input) {
+    isDuplicate
+    message {
+      ...MessageParts
+    }
+    redPacket {
+      ...RedPacketParts
+    }
+  }
+}`,
+  'UserParts',
+  'MessageParts',
+  'ContentParts',
+  'RedPacketParts',
+);
+export const ClaimRedPacketDocument = document<
+  ClaimRedPacketMutation,
+  ClaimRedPacketMutationVariables
+>(
+  `mutation ClaimRedPacket($redPacketId: ID!) {
+  claimRedPacket(redPacketId: $redPacketId) {
+    status
+    claim {
+      ...RedPacketClaimParts
+    }
+    creditPending
+    redPacket {
+      ...RedPacketParts
+    }
+  }
+}`,
+  'UserParts',
+  'RedPacketParts',
+  'RedPacketClaimParts',
+);
+export const CreditWalletDocument = document<CreditWalletMutation, CreditWalletMutationVariables>(
+  `mutation CreditWallet($input: CreditWalletInput!) {
+  creditWallet(input: $input) {
+    isDuplicate
+    entry {
+      ...WalletEntryParts
+    }
+    balance
+  }
+}`,
+  'WalletEntryParts',
+);

@@ -1,8 +1,14 @@
 // Written by codegen.ts from the schema: do not edit.
 /** For caches that normalise by type, as that of Apollo Client. */
 export const possibleTypes = {
-  Node: ['User', 'Conversation', 'Message', 'Session'],
-  MessageContent: ['TextContent', 'CustomContent', 'SystemContent', 'RecalledContent'],
+  Node: ['User', 'Conversation', 'Message', 'RedPacket', 'Session', 'WalletEntry'],
+  MessageContent: [
+    'TextContent',
+    'CustomContent',
+    'RedPacketContent',
+    'SystemContent',
+    'RecalledContent',
+  ],
   InboxEvent: [
     'MessageAdded',
     'MessageChanged',
@@ -10,6 +16,7 @@ export const possibleTypes = {
     'ConversationChanged',
     'ConversationRemoved',
     'ConversationAdvanced',
+    'WalletChanged',
     'InboxHeartbeat',
     'InboxReset',
   ],

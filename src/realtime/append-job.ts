@@ -1,4 +1,5 @@
 import type { Message } from '../domain/timeline/timeline.ts';
+import type { WalletEntry } from '../domain/wallet/wallet.ts';
 import type { LogEntry, LogEvent } from './log-entry.ts';
 import type { Regime } from './regimes.ts';
 
@@ -36,6 +37,12 @@ export interface Telling {
   /** By `messageKey`. */
   readonly messages: ReadonlyMap<string, Message>;
   readonly regimes: ReadonlyMap<bigint, Regime>;
+  /** Entries of wallets, by `walletKey`. Other nodes read theirs. */
+  readonly wallets?: ReadonlyMap<string, WalletEntry>;
+}
+
+export function walletKey(entry: { readonly userId: bigint; readonly entryNo: number }): string {
+  return `${entry.userId} ${entry.entryNo}`;
 }
 
 /**

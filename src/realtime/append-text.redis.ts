@@ -47,12 +47,14 @@ export function stretchesArgs(
         r = lists.push(recipients.flatMap(({ userId, joinedSeq }) => [String(userId), joinedSeq]));
         indexes.set(recipients, r);
       }
-      const { kind, position, count, seq, subject } = fieldsOf(event);
+      const { about, kind, position, count, seq, subject } = fieldsOf(event);
       const t = texts.length + 1;
       for (const key of keysOf([event])) {
         texts.push(messageText(telling.messages.get(messageKey(key))));
       }
-      return { n: eventNo, k: kind, p: position, q: count, x: seq, u: subject, r, t };
+      // A wallet is a source of events of its own, and no conversation.
+      const a = about === stretch.conversationId ? undefined : String(about);
+      return { n: eventNo, a, k: kind, p: position, q: count, x: seq, u: subject, r, t };
     });
     return {
       c: String(stretch.conversationId),

@@ -4,6 +4,8 @@ import type { LogEntry, LogEvent } from './log-entry.ts';
 /** The numbers of an entry, but for its place in a log. */
 export interface EntryFields {
   readonly kind: number;
+  /** The conversation, or of a wallet its user. */
+  readonly about: bigint;
   readonly position: number;
   readonly count: number;
   /** Empty where there is none; so is the subject. */
@@ -12,13 +14,14 @@ export interface EntryFields {
 }
 
 export function fieldsOf(event: LogEvent): EntryFields {
-  const [, , count, kind, , position, seq, subject] = entryValues(0n, {
+  const [, , count, kind, about, position, seq, subject] = entryValues(0n, {
     event,
     lastOffset: 0n,
     atMs: 0,
   });
   return {
     kind: Number(kind),
+    about: BigInt(about ?? 0),
     position: Number(position),
     count: Number(count),
     seq: seq == null ? '' : Number(seq),
@@ -26,15 +29,14 @@ export function fieldsOf(event: LogEvent): EntryFields {
   };
 }
 
-/** Reads the text of an entry as the scripts write it: `kind,conversationId,position,count,seq,subject,atMs`. */
+/** Reads the text of an entry as the scripts write it: `kind,about,position,count,seq,subject,atMs`. */
 export function decodeEntry(text: string): LogEntry {
-  const [kind, conversationId = '', position, count, seq, subject = '', atMs = ''] =
-    text.split(',');
+  const [kind, about = '', position, count, seq, subject = '', atMs = ''] = text.split(',');
   return entryOf({
     userId: 0n,
     lastOffset: 0n,
     kind: Number(kind),
-    conversationId: BigInt(conversationId),
+    conversationId: BigInt(about),
     position: Number(position),
     count: Number(count),
     seq: seq === '' ? null : Number(seq),

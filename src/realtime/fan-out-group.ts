@@ -1,6 +1,7 @@
-import { execute, type ExecutionArgs, type ExecutionResult, type GraphQLSchema } from 'graphql';
+import type { ExecutionArgs, ExecutionResult, GraphQLSchema } from 'graphql';
 import type { Viewer } from '../domain/session/session.ts';
 import type { Api, Subscribing } from './gate-api.ts';
+import { execute } from './gate-execution.ts';
 import type { Plan } from './fan-out-plan.ts';
 import { cursorHole, SharedText } from './fan-out-text.ts';
 import { isOutOfSight } from './gate-subscribe.ts';

@@ -19,8 +19,12 @@ export interface Answer {
  *   when it has ended.
  */
 export function createAnswerer({ api, gate, limits }: HttpDeps) {
-  const present = ({ errors, ...rest }: ExecutionResult): FormattedExecutionResult =>
-    errors ? { errors: api.present(errors), ...rest } : rest;
+  const present = (result: ExecutionResult): FormattedExecutionResult => {
+    const { errors } = result;
+    return errors
+      ? { ...result, errors: api.present(errors) }
+      : (result as FormattedExecutionResult);
+  };
   const streamDeps = { gate, present, socketCloseTimeoutMs: limits.socketCloseTimeoutMs };
   return async (
     response: ServerResponse,

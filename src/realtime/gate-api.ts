@@ -6,6 +6,7 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import { Fault } from '../lib/fault.ts';
+import type { Authority } from '../domain/app/app.ts';
 import type { Viewer } from '../domain/session/session.ts';
 import type { Connection } from './connection.ts';
 
@@ -19,8 +20,14 @@ export interface Api {
    * @param viewer null: anonymous.
    * @param authFailure why a token that was given makes nobody a viewer.
    * @param address whose the request counts for; not needed for events.
+   * @param authority of the server key that came with a request, in place of an access token.
    */
-  contextFor(viewer: Viewer | null, authFailure?: AuthFailure | null, address?: string): object;
+  contextFor(
+    viewer: Viewer | null,
+    authFailure?: AuthFailure | null,
+    address?: string,
+    authority?: Authority | null,
+  ): object;
   /** Errors as the client may see them: bugs masked and logged, each with a code of the closed table. */
   present(errors: readonly GraphQLError[]): readonly GraphQLFormattedError[];
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerKeys } from '../domain/app/app.ts';
 import type { Sessions } from '../domain/session/session.ts';
 import { faultCodes, type FaultCode } from '../lib/fault.ts';
 import type { Logger } from '../lib/log.ts';
@@ -18,6 +19,7 @@ export interface HttpDeps {
   readonly gate: Gate;
   readonly budgets: Pick<Budgets, 'admit'>;
   readonly sessions: Pick<Sessions, 'verify' | 'touch'>;
+  readonly serverKeys: Pick<ServerKeys, 'verify'>;
   /** Null: there is none to look at. */
   readonly page: Pick<GraphiqlPage, 'respond'> | null;
   /** Whether the node can serve: started, not stopping, all shards there. */
@@ -97,7 +99,7 @@ async function graphql(
   } else if (refusal) {
     sendError(response, ...refusal);
   } else {
-    const caller = await callerOf(deps.sessions, request);
+    const caller = await callerOf(deps, request);
     if (caller.viewer) deps.sessions.touch(caller.viewer);
     const address = addressOf(request, deps.trustedProxies);
     const road = isForShortRoad(request) ? roads.short : roads.long;
@@ -127,16 +129,19 @@ function refuse(
 
 /** A bad token makes the request anonymous. */
 async function callerOf(
-  sessions: Pick<Sessions, 'verify'>,
+  { serverKeys, sessions }: Pick<HttpDeps, 'serverKeys' | 'sessions'>,
   { headers: { authorization } }: IncomingMessage,
 ): Promise<Omit<Caller, 'address'>> {
-  if (authorization === undefined) return { viewer: null, authFailure: null };
+  const nobody = { viewer: null, authFailure: null, authority: null };
+  if (authorization === undefined) return nobody;
   const token = /^bearer +(\S+) *$/i.exec(authorization)?.[1];
-  if (token === undefined) return { viewer: null, authFailure: 'FORGED' };
+  if (token === undefined) return { ...nobody, authFailure: 'FORGED' };
+  const authority = serverKeys.verify(token);
+  if (authority) return { ...nobody, authority };
   const verdict = await sessions.verify(token);
   return verdict.ok
-    ? { viewer: verdict.viewer, authFailure: null }
-    : { viewer: null, authFailure: verdict.why };
+    ? { ...nobody, viewer: verdict.viewer }
+    : { ...nobody, authFailure: verdict.why };
 }
 
 function isForShortRoad({ method, headers }: IncomingMessage): boolean {

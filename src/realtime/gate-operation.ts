@@ -1,13 +1,9 @@
-import {
-  execute,
-  getOperationAST,
-  GraphQLError,
-  OperationTypeNode,
-  type ExecutionResult,
-} from 'graphql';
+import { getOperationAST, GraphQLError, OperationTypeNode, type ExecutionResult } from 'graphql';
+import type { Authority } from '../domain/app/app.ts';
 import type { Viewer } from '../domain/session/session.ts';
 import type { Api, AuthFailure } from './gate-api.ts';
 import type { Budgets } from './gate-budgets.ts';
+import { execute } from './gate-execution.ts';
 import { checkParams, requestError } from './gate-params.ts';
 import { subscribeAfresh } from './gate-subscribe.ts';
 
@@ -16,6 +12,8 @@ export interface Caller {
   readonly viewer: Viewer | null;
   /** Why the token that came with it makes nobody a viewer. */
   readonly authFailure: AuthFailure | null;
+  /** Of the server key that came with it. */
+  readonly authority: Authority | null;
   /** Whose address it counts for. */
   readonly address: string;
 }
@@ -35,7 +33,7 @@ export interface OperationDeps {
  */
 export function perform(
   { api, budgets }: OperationDeps,
-  { viewer, authFailure, address }: Caller,
+  { viewer, authFailure, address, authority }: Caller,
   given: unknown,
   method: string | undefined,
 ): Result | Promise<Result> {
@@ -49,7 +47,7 @@ export function perform(
     return { errors: [requestError(405, 'A mutation is sent by POST.')] };
   }
   const args = { schema: api.schema, document, operationName, variableValues: variables };
-  const contextFor = () => api.contextFor(viewer, authFailure, address);
+  const contextFor = () => api.contextFor(viewer, authFailure, address, authority);
   return operation === OperationTypeNode.SUBSCRIPTION
     ? subscribeAfresh(args, contextFor)
     : execute({ ...args, contextValue: contextFor() });

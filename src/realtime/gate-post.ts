@@ -6,8 +6,8 @@ import { perform, refusal, type Caller, type Result } from './gate-operation.ts'
 import { readJson } from './gate-params.ts';
 
 /**
- * The short road of the request that nearly all are: JSON by POST. It costs half of what a Request and a Response of the
- * Fetch API cost, and differs from the other road in nothing that can be seen.
+ * The short road of the request that nearly all are: JSON by POST. By it a cheap one costs a third of what it costs by way
+ * of a Request, Yoga and a Response of the Fetch API; it differs from the other road in nothing that can be seen.
  */
 export function createPostHandler(
   deps: HttpDeps,

@@ -14,6 +14,7 @@ import type { Connection } from './connection.ts';
 import type { Gate } from './gate.ts';
 import { faultError, type Api, type FanOutEngine } from './gate-api.ts';
 import type { Budgets } from './gate-budgets.ts';
+import { execute } from './gate-execution.ts';
 import { noOperation } from './gate-operation.ts';
 import { subscribeAfresh } from './gate-subscribe.ts';
 
@@ -50,6 +51,7 @@ export function createProtocol(deps: ProtocolDeps) {
     connectionInitWaitTimeout: deps.limits.connectionInitTimeoutMs,
     onConnect: (socket) => connect(deps, socket),
     onSubscribe: (socket, id, payload) => begin(deps, begun, socket, id, payload),
+    execute,
     subscribe: (args) => present(begun.get(args), 'it was begun in onSubscribe'),
     onNext: (_socket, _id, _payload, _args, { data = null, errors }) =>
       errors ? { data, errors: api.present(errors) } : undefined,

@@ -1,10 +1,6 @@
-import {
-  createSourceEventStream,
-  execute,
-  type ExecutionArgs,
-  type ExecutionResult,
-} from 'graphql';
+import { createSourceEventStream, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import { Fault } from '../lib/fault.ts';
+import { execute } from './gate-execution.ts';
 
 /**
  * Begins a subscription for one subscriber, each event executed with a context of its own: what one event read is

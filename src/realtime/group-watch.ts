@@ -59,10 +59,12 @@ export class GroupWatch implements Listener {
 
   /** Follows groups over the limit, as the subscriber's own events tell. */
   observe(happening: Happening): void {
-    const { kind, conversationId } = happening;
-    if (kind === 'ConversationRemoved') this.#leave(conversationId);
-    if (kind !== 'ConversationChanged' && kind !== 'ConversationAdvanced') return;
-    if (happening.isLarge) void this.#join(conversationId);
+    if (happening.kind === 'ConversationRemoved') this.#leave(happening.conversationId);
+    if (happening.kind !== 'ConversationChanged' && happening.kind !== 'ConversationAdvanced') {
+      return;
+    }
+    const { conversationId, isLarge } = happening;
+    if (isLarge) void this.#join(conversationId);
     else this.#leave(conversationId);
   }
 

@@ -1,6 +1,6 @@
 import type { Happening } from '../domain/inbox/inbox.ts';
 import type { Message } from '../domain/timeline/timeline.ts';
-import type { Telling } from './append-job.ts';
+import { walletKey, type Telling } from './append-job.ts';
 import type { LogEntry, LogEvent } from './log-entry.ts';
 import type { Regime } from './regimes.ts';
 import { messageKey } from './timeline-reads.ts';
@@ -22,9 +22,9 @@ export function keysOf(events: Iterable<LogEvent>): MessageKey[] {
 }
 
 function eventKeys(event: LogEvent): MessageKey[] {
+  if (event.kind !== 'added' && event.kind !== 'changed') return [];
   const { conversationId } = event;
   if (event.kind === 'changed') return [{ conversationId, seq: event.seq }];
-  if (event.kind !== 'added') return [];
   return Array.from({ length: event.count }, (_, index) => ({
     conversationId,
     seq: event.firstSeq + index,
@@ -34,7 +34,7 @@ function eventKeys(event: LogEvent): MessageKey[] {
 /**
  * Tells entries of many logs by values that they share: one per thing that happened, however many users it is told to.
  */
-export function happeningsOf({ messages, regimes }: Telling): (entry: LogEntry) => Told[] {
+export function happeningsOf({ messages, regimes, wallets }: Telling): (entry: LogEntry) => Told[] {
   const shared = new Map<string, Happening>();
   const share = (key: string, make: () => Happening): Happening => {
     const known = shared.get(key);
@@ -44,6 +44,10 @@ export function happeningsOf({ messages, regimes }: Telling): (entry: LogEntry) 
     return made;
   };
   return ({ event, lastOffset }) => {
+    if (event.kind === 'wallet') {
+      const entry = wallets?.get(walletKey(event));
+      return entry ? [{ offset: lastOffset, happening: { kind: 'WalletChanged', entry } }] : [];
+    }
     const { conversationId } = event;
     if (event.kind === 'added') {
       return eventKeys(event).flatMap((key, index) => {
@@ -65,7 +69,7 @@ export function happeningsOf({ messages, regimes }: Telling): (entry: LogEntry) 
 }
 
 function tellSmall(
-  event: Exclude<LogEvent, { kind: 'added' }>,
+  event: Exclude<LogEvent, { kind: 'added' | 'wallet' }>,
   messages: ReadonlyMap<string, Message>,
   regimes: ReadonlyMap<bigint, Regime>,
   share: (key: string, make: () => Happening) => Happening,

@@ -1,16 +1,18 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Failpoints } from '../lib/failpoint.ts';
 import type { Settled } from '../storage/group-commit.ts';
-import { pairsCondition, pairsOf } from '../storage/pairs.ts';
 import { chunks } from '../storage/per-shard.ts';
 import type { Shard } from '../storage/shards.ts';
 import { insertRows } from '../storage/inserts.ts';
 import { marks } from '../storage/sql.ts';
 import type { Sql, SqlTransaction, SqlValue, Statement } from '../storage/sql.ts';
 import { clip, unseen } from './append-job.ts';
+import { loadHeads, loadMarks, loadTold } from './append-load.ts';
+import type { AppendMemory, Mark } from './append-memory.ts';
 import type { AppendJob, Appended, ReadEvent, Recipient, Stretch, Telling } from './append-job.ts';
 import { entryColumns, entryValues, offsetCount } from './log-entry.ts';
 import type { LogEvent } from './log-entry.ts';
+import type { LogHead } from './log-head.ts';
 
 export interface AppendDeps {
   readonly clock: Clock;
@@ -29,33 +31,31 @@ export interface Decided {
   readonly isStale: boolean;
 }
 
-type ToldRow = Pick<ReadEvent, 'conversationId' | 'userId' | 'readSeq'>;
-
-interface HeadRow {
-  readonly userId: bigint;
-  readonly epoch: bigint;
-  lastOffset: bigint;
-  trimmedOffset: bigint;
-  readonly lastSeenAtMs: bigint;
-}
-
-/** Keys of one SELECT. */
-const keysPerStatement = 500;
+/** Users of one DELETE. */
+const usersPerStatement = 500;
+const noMark: Mark = { next: 0, members: 0 };
 
 /** One transaction for many jobs, in their order. */
 export async function appendJobs(
   shard: Shard,
+  memory: AppendMemory,
   jobs: readonly AppendJob[],
   deps: AppendDeps,
 ): Promise<Settled<Decided>[]> {
-  const outcomes = await shard.sql.transaction(async (tx) => {
-    const append = new Append(shard.sql, jobs, deps);
-    await append.load(tx);
-    const decided = jobs.map((job) => append.decide(job));
-    await tx.pipeline(append.statements());
-    deps.failpoints.reach('during-fan-out');
-    return decided;
-  });
+  const append = new Append(shard.sql, memory, jobs, deps);
+  const outcomes = await shard.sql
+    .transaction(async (tx) => {
+      await append.load(tx);
+      const decided = jobs.map((job) => append.decide(job));
+      await tx.pipeline(append.statements());
+      deps.failpoints.reach('during-fan-out');
+      return decided;
+    })
+    .catch((error: unknown) => {
+      memory.forgetAll();
+      throw error;
+    });
+  append.remember();
   deps.failpoints.reach('after-append');
   outcomes.forEach(({ appended }, index) => {
     const job = jobs[index];
@@ -64,28 +64,33 @@ export async function appendJobs(
   return outcomes.map((result) => ({ kind: 'done', result }));
 }
 
-/** The state of one append transaction: heads and guards as loaded, moved on in memory, written at the end. */
+/** The state of one append transaction: heads and guards as known, moved on in memory, written at the end. */
 class Append {
   readonly #sql: Sql;
+  readonly #memory: AppendMemory;
+  readonly #turn: number;
   readonly #jobs: readonly AppendJob[];
   readonly #deps: AppendDeps;
-  readonly #heads = new Map<bigint, HeadRow>();
-  readonly #dormant = new Set<bigint>();
-  readonly #watermarks = new Map<bigint, { next: number; members: number }>();
+  readonly #heads = new Map<bigint, LogHead | null>();
+  readonly #marks = new Map<bigint, Mark>();
   readonly #told = new Map<string, number>();
-  readonly #touched = {
-    heads: new Set<HeadRow>(),
-    watermarks: new Set<bigint>(),
+  readonly #dormant = new Set<bigint>();
+  readonly #moved = {
+    heads: new Set<bigint>(),
+    marks: new Set<bigint>(),
     told: new Set<ReadEvent>(),
   };
   readonly #entries: SqlValue[][] = [];
 
-  constructor(sql: Sql, jobs: readonly AppendJob[], deps: AppendDeps) {
+  constructor(sql: Sql, memory: AppendMemory, jobs: readonly AppendJob[], deps: AppendDeps) {
     this.#sql = sql;
+    this.#memory = memory;
+    this.#turn = memory.begin();
     this.#jobs = jobs;
     this.#deps = deps;
   }
 
+  /** What memory does not hold is read, all at once. */
   async load(tx: SqlTransaction): Promise<void> {
     const userIds = new Set<bigint>();
     const conversationIds = new Set<bigint>();
@@ -106,10 +111,15 @@ class Append {
       }
     }
     await Promise.all([
-      this.#loadWatermarks(tx, [...conversationIds]),
+      this.#loadMarks(tx, conversationIds),
       this.#loadTold(tx, reads),
-      this.#loadHeads(tx, [...userIds]),
+      this.#loadHeads(tx, userIds),
     ]);
+  }
+
+  /** To be called when the transaction is committed. */
+  remember(): void {
+    this.#memory.keep(this.#turn, this.#heads, this.#marks);
   }
 
   decide(job: AppendJob): Decided {
@@ -121,19 +131,14 @@ class Append {
 
   statements(): Statement[] {
     const { dialect } = this.#sql;
-    const heads = [...this.#touched.heads];
-    const deletions = this.#deletions(heads);
-    const headSet = ['lastOffset', 'trimmedOffset'].map(
-      (column) => `${column} = ${dialect.incoming(column)}`,
-    );
-    const watermarks = [...this.#touched.watermarks].map((id) => {
-      const mark = this.#watermarks.get(id);
+    const marks = [...this.#moved.marks].map((id) => {
+      const mark = this.#marks.get(id);
       return [id, mark?.next ?? 0, mark?.members ?? 0];
     });
-    const watermarkSet = ['nextEventNo', 'membersEventNo'].map(
+    const markSet = ['nextEventNo', 'membersEventNo'].map(
       (column) => `${column} = ${dialect.incoming(column)}`,
     );
-    const told = [...this.#touched.told].map((event) => [
+    const told = [...this.#moved.told].map((event) => [
       event.conversationId,
       event.userId,
       event.readSeq,
@@ -141,22 +146,10 @@ class Append {
     return [
       ...insertRows('InboxEntry', entryColumns, this.#entries),
       ...insertRows(
-        'InboxHead',
-        ['userId', 'epoch', 'lastOffset', 'trimmedOffset', 'lastSeenAtMs'],
-        heads.map((head) => [
-          head.userId,
-          head.epoch,
-          head.lastOffset,
-          head.trimmedOffset,
-          head.lastSeenAtMs,
-        ]),
-        dialect.upsert(['userId'], headSet.join(', ')),
-      ),
-      ...insertRows(
         'Watermark',
         ['conversationId', 'nextEventNo', 'membersEventNo'],
-        watermarks,
-        dialect.upsert(['conversationId'], watermarkSet.join(', ')),
+        marks,
+        dialect.upsert(['conversationId'], markSet.join(', ')),
       ),
       ...insertRows(
         'ToldRead',
@@ -167,13 +160,14 @@ class Append {
           `readSeq = ${dialect.greatest('ToldRead.readSeq', dialect.incoming('readSeq'))}`,
         ),
       ),
-      ...deletions,
+      ...this.#trims(),
+      ...this.#removals(),
     ];
   }
 
   #decideStretch(stretch: Stretch, appended: Appended[]): void {
     const { conversationId, nextEventNo, atMs } = stretch;
-    const mark = this.#watermarks.get(conversationId) ?? { next: 0, members: 0 };
+    const mark = this.#marks.get(conversationId) ?? noMark;
     for (const { event, eventNo, recipients } of stretch.events) {
       const fresh = unseen(event, eventNo, mark.next);
       if (!fresh) continue;
@@ -184,8 +178,8 @@ class Append {
     }
     if (nextEventNo > mark.next) {
       const members = Math.max(mark.members, stretch.membersEventNo);
-      this.#watermarks.set(conversationId, { next: nextEventNo, members });
-      this.#touched.watermarks.add(conversationId);
+      this.#marks.set(conversationId, { next: nextEventNo, members });
+      this.#moved.marks.add(conversationId);
     }
   }
 
@@ -193,17 +187,17 @@ class Append {
     const { event } = job;
     const appended: Appended[] = [];
     // Somebody whom this list names may have been told that they are no member any more: nothing may follow that.
-    const mark = this.#watermarks.get(event.conversationId);
-    if (mark && mark.members > job.membersEventNo) return { appended, isStale: true };
+    const mark = this.#marks.get(event.conversationId) ?? noMark;
+    if (mark.members > job.membersEventNo) return { appended, isStale: true };
     const key = toldKey(event);
     if ((this.#told.get(key) ?? -1) >= event.readSeq) return { appended, isStale: false };
     for (const recipient of job.recipients) {
       // Whose joining is not told yet will be shown the read with it.
-      const isTheirs = recipient.joinedEventNo < (mark?.next ?? 0);
+      const isTheirs = recipient.joinedEventNo < mark.next;
       if (isTheirs) this.#put(recipient, event, job.atMs, appended);
     }
     this.#told.set(key, event.readSeq);
-    this.#touched.told.add(event);
+    this.#moved.told.add(event);
     return { appended, isStale: false };
   }
 
@@ -215,73 +209,79 @@ class Append {
   ): void {
     const head = this.#heads.get(userId);
     if (!head) return;
-    head.lastOffset += BigInt(offsetCount(event));
-    const entry = { event, lastOffset: head.lastOffset, atMs };
+    const lastOffset = head.lastOffset + BigInt(offsetCount(event));
+    const entry = { event, lastOffset, atMs };
+    this.#heads.set(userId, { ...head, lastOffset });
+    this.#moved.heads.add(userId);
     this.#entries.push(entryValues(userId, entry));
-    this.#touched.heads.add(head);
     appended.push({ userId, joinedSeq, epoch: head.epoch, entry });
   }
 
-  /** Trims logs that have grown a quarter beyond what is kept, and drops those that nobody reads any more. */
-  #deletions(heads: readonly HeadRow[]): Statement[] {
+  /** Cuts off logs that have grown a quarter beyond what is kept. */
+  #trims(): Statement[] {
     const kept = BigInt(this.#deps.limits.inboxLogEventsKept);
     const statements: Statement[] = [];
-    for (const head of heads) {
-      if (head.lastOffset - head.trimmedOffset <= kept + kept / 4n) continue;
-      head.trimmedOffset = head.lastOffset - kept;
-      statements.push({
-        text: 'DELETE FROM InboxEntry WHERE userId = ? AND lastOffset <= ?',
-        params: [head.userId, head.trimmedOffset],
-      });
-    }
-    for (const table of this.#dormant.size > 0 ? ['InboxEntry', 'InboxHead'] : []) {
-      for (const page of chunks([...this.#dormant], keysPerStatement)) {
-        const text = `DELETE FROM ${table} WHERE userId IN (${marks(page.length)})`;
-        statements.push({ text, params: page });
-      }
+    for (const userId of this.#moved.heads) {
+      const head = this.#heads.get(userId);
+      if (!head || head.lastOffset - head.trimmedOffset <= kept + kept / 4n) continue;
+      const trimmedOffset = head.lastOffset - kept;
+      this.#heads.set(userId, { ...head, trimmedOffset });
+      statements.push(
+        {
+          text: 'DELETE FROM InboxEntry WHERE userId = ? AND lastOffset <= ?',
+          params: [userId, trimmedOffset],
+        },
+        {
+          text: 'UPDATE InboxHead SET trimmedOffset = ? WHERE userId = ?',
+          params: [trimmedOffset, userId],
+        },
+      );
     }
     return statements;
   }
 
-  async #loadHeads(tx: SqlTransaction, userIds: readonly bigint[]): Promise<void> {
+  /** Drops logs that nobody reads any more. */
+  #removals(): Statement[] {
+    return ['InboxEntry', 'InboxHead'].flatMap((table) =>
+      chunks([...this.#dormant], usersPerStatement).map((page) => ({
+        text: `DELETE FROM ${table} WHERE userId IN (${marks(page.length)})`,
+        params: page,
+      })),
+    );
+  }
+
+  async #loadHeads(tx: SqlTransaction, userIds: ReadonlySet<bigint>): Promise<void> {
     const { inboxLogAgeMaxMs, inboxTouchMs } = this.#deps.limits;
     // Who reads says so now and then: the cursor they keep may be that much younger than what they said last.
     const dormantBefore = BigInt(this.#deps.clock.now() - inboxLogAgeMaxMs - 2 * inboxTouchMs);
-    const ordered = [...userIds].sort((a, b) => (a < b ? -1 : 1));
-    for (const page of chunks(ordered, keysPerStatement)) {
-      const rows = await tx.query<HeadRow>(
-        'SELECT userId, epoch, lastOffset, trimmedOffset, lastSeenAtMs FROM InboxHead' +
-          ` WHERE userId IN (${marks(page.length)}) ORDER BY userId${this.#sql.dialect.forUpdate}`,
-        page,
-      );
-      for (const row of rows) {
-        if (row.lastSeenAtMs < dormantBefore) this.#dormant.add(row.userId);
-        else this.#heads.set(row.userId, { ...row });
-      }
+    const unknown: bigint[] = [];
+    for (const userId of userIds) {
+      const head = this.#memory.head(userId);
+      const isDoubtful = head === undefined || (head && head.lastSeenAtMs < dormantBefore);
+      if (isDoubtful) unknown.push(userId);
+      else this.#heads.set(userId, head);
+    }
+    for (const userId of unknown) this.#heads.set(userId, null);
+    for (const head of await loadHeads(tx, this.#sql, unknown)) {
+      if (head.lastSeenAtMs < dormantBefore) this.#dormant.add(head.userId);
+      else this.#heads.set(head.userId, head);
     }
   }
 
-  async #loadWatermarks(tx: SqlTransaction, ids: readonly bigint[]): Promise<void> {
-    for (const page of chunks(ids, keysPerStatement)) {
-      const rows = await tx.query<{ id: bigint; next: number; members: number }>(
-        'SELECT conversationId AS id, nextEventNo AS next, membersEventNo AS members FROM Watermark' +
-          ` WHERE conversationId IN (${marks(page.length)})`,
-        page,
-      );
-      for (const { id, next, members } of rows) this.#watermarks.set(id, { next, members });
+  async #loadMarks(tx: SqlTransaction, ids: ReadonlySet<bigint>): Promise<void> {
+    const unknown: bigint[] = [];
+    for (const id of ids) {
+      const mark = this.#memory.mark(id);
+      if (mark) this.#marks.set(id, mark);
+      else unknown.push(id);
+    }
+    for (const { conversationId, next, members } of await loadMarks(tx, unknown)) {
+      this.#marks.set(conversationId, { next, members });
     }
   }
 
   async #loadTold(tx: SqlTransaction, reads: readonly ReadEvent[]): Promise<void> {
-    for (const page of chunks(reads, keysPerStatement)) {
-      const pairs = pairsOf(page, (event) => [event.conversationId, event.userId]);
-      const { text, params } = pairsCondition(['conversationId', 'userId'], pairs);
-      const rows = await tx.query<ToldRow>(
-        `SELECT conversationId, userId, readSeq FROM ToldRead WHERE ${text}`,
-        params,
-      );
-      for (const row of rows) this.#told.set(toldKey(row), row.readSeq);
-    }
+    for (const row of await loadTold(tx, reads)) this.#told.set(toldKey(row), row.readSeq);
   }
 }
 

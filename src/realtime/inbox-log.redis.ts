@@ -10,7 +10,7 @@ import { chunks } from '../storage/per-shard.ts';
 import type { AppendJob, AppendOutcome } from './append-job.ts';
 import { partsOf, readArgs, stretchesArgs, type AppendBounds } from './append-text.redis.ts';
 import { decodeEntry } from './entry-text.ts';
-import type { InboxLog, LogHead, LogPlace } from './inbox-log.ts';
+import type { InboxLog, LogPlace } from './inbox-log.ts';
 import {
   appendRead,
   appendStretches,
@@ -20,6 +20,7 @@ import {
   touchLogs,
 } from './inbox-scripts.redis.ts';
 import type { LogEntry } from './log-entry.ts';
+import type { LogHead } from './log-head.ts';
 
 export interface RedisInboxLogDeps {
   readonly buckets: RedisBuckets;

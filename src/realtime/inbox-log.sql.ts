@@ -7,9 +7,11 @@ import { chunks, readPerShard } from '../storage/per-shard.ts';
 import type { Shard, Shards } from '../storage/shards.ts';
 import { marks, SqlError } from '../storage/sql.ts';
 import { present } from '../lib/assert.ts';
+import { AppendMemory } from './append-memory.ts';
 import { appendJobs, type Decided } from './inbox-append.ts';
 import type { AppendJob, Appended, AppendOutcome, Telling } from './append-job.ts';
-import type { InboxLog, LogHead, LogPlace } from './inbox-log.ts';
+import type { InboxLog, LogPlace } from './inbox-log.ts';
+import { headColumns, type LogHead } from './log-head.ts';
 import { entryColumns, entryOf } from './log-entry.ts';
 import type { EntryRow, LogEntry } from './log-entry.ts';
 
@@ -27,17 +29,14 @@ export interface SqlInboxLogDeps {
     readonly inboxTouchMs: number;
     readonly appendQueueJobsMax: number;
     readonly appendBatchJobsMax: number;
+    readonly appendUsersKept: number;
+    readonly appendConversationsKept: number;
   };
 }
 
-type HeadRow = LogHead;
 const usersPerStatement = 500;
 /** One process takes all rows to a place in their order. */
 const nothingBehind: ReadonlySet<bigint> = new Set();
-const headColumns = [
-  ...(['userId', 'epoch'] as const),
-  ...(['lastOffset', 'trimmedOffset', 'lastSeenAtMs'] as const),
-];
 
 /**
  * The inbox logs of all users, in tables on their shards: for one node, and safe over its restarts.
@@ -49,6 +48,7 @@ export class SqlInboxLog implements InboxLog {
   readonly #deps: SqlInboxLogDeps;
   /** Shards whose last append failed: it may have been committed all the same, and was delivered to nobody. */
   readonly #failed = new Set<Shard>();
+  readonly #memories = new Map<Shard, AppendMemory>();
   readonly #appenders = new Map<Shard, GroupCommit<AppendJob, Decided>>();
 
   constructor(deps: SqlInboxLogDeps) {
@@ -58,8 +58,13 @@ export class SqlInboxLog implements InboxLog {
   async start(): Promise<void> {
     const { shards, limits } = this.#deps;
     for (const shard of shards.all) {
+      const memory = new AppendMemory({
+        usersMax: limits.appendUsersKept,
+        conversationsMax: limits.appendConversationsKept,
+      });
+      this.#memories.set(shard, memory);
       const appender = new GroupCommit<AppendJob, Decided>({
-        run: (jobs) => appendJobs(shard, jobs, this.#deps),
+        run: (jobs) => appendJobs(shard, memory, jobs, this.#deps),
         // None is ever deferred.
         keyOf: () => 'append',
         batchMax: limits.appendBatchJobsMax,
@@ -123,10 +128,14 @@ export class SqlInboxLog implements InboxLog {
       trimmedOffset: 0n,
       lastSeenAtMs: BigInt(this.#deps.clock.now()),
     };
-    const values = headColumns.map((column) => made[column]);
+    const shard = this.#deps.shards.of(userId);
     try {
-      const text = `INSERT INTO InboxHead (${headColumns.join(', ')}) VALUES (${marks(values.length)})`;
-      await this.#deps.shards.of(userId).sql.execute(text, values);
+      await shard.sql.execute(
+        'INSERT INTO InboxHead (userId, epoch, trimmedOffset, lastSeenAtMs) VALUES (?, ?, ?, ?)',
+        [userId, made.epoch, made.trimmedOffset, made.lastSeenAtMs],
+      );
+      // The appender may remember that there was none.
+      this.#memories.get(shard)?.forget([userId]);
       return made;
     } catch (error) {
       const isThere = error instanceof SqlError && error.kind === 'unique';
@@ -147,8 +156,8 @@ export class SqlInboxLog implements InboxLog {
       userIds,
       (id) => id,
       ({ sql }, ids) =>
-        sql.query<HeadRow>(
-          `SELECT ${headColumns.join(', ')} FROM InboxHead WHERE userId IN (${marks(ids.length)})`,
+        sql.query<LogHead>(
+          `SELECT ${headColumns} FROM InboxHead WHERE userId IN (${marks(ids.length)})`,
           ids,
         ),
     );

@@ -2,19 +2,7 @@ import type { Cursor } from '../domain/inbox/inbox.ts';
 import type { Lifecycle } from '../lib/lifecycle.ts';
 import type { AppendJob, AppendOutcome } from './append-job.ts';
 import type { LogEntry } from './log-entry.ts';
-
-/** The head of a user's log. */
-export interface LogHead {
-  readonly userId: bigint;
-  /** The name of this log; a new one whenever it begins anew. */
-  readonly epoch: bigint;
-  /** The offset of the newest event; 0: none yet. */
-  readonly lastOffset: bigint;
-  /** Events up to this offset are gone. */
-  readonly trimmedOffset: bigint;
-  /** When somebody last read it, or said that they still do. */
-  readonly lastSeenAtMs: bigint;
-}
+import type { LogHead } from './log-head.ts';
 
 /** Where the logs of some users are, appended to as one. */
 export interface LogPlace {

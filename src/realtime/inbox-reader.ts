@@ -3,6 +3,7 @@ import type { Cursor, Happening } from '../domain/inbox/inbox.ts';
 import type { Messages } from '../domain/message/message.ts';
 import type { Viewer } from '../domain/session/session.ts';
 import type { Message } from '../domain/timeline/timeline.ts';
+import type { WalletEntry, Wallets } from '../domain/wallet/wallet.ts';
 import type { Failpoints } from '../lib/failpoint.ts';
 import { keysOf } from './happenings.ts';
 import type { InboxLog } from './inbox-log.ts';
@@ -28,6 +29,7 @@ export interface InboxReaderDeps {
   readonly failpoints: Failpoints;
   readonly conversations: Pick<Conversations, 'enterAll'>;
   readonly messages: Pick<Messages, 'bySeqs'>;
+  readonly wallets: Pick<Wallets, 'entriesBetween'>;
 }
 
 /** Reads the log again for a user: what they may not see any more is passed over, what they may is as it is now. */
@@ -56,20 +58,34 @@ export class InboxReader {
     const last = wanted.at(-1);
     if (!last) return { events: [], position: after };
     const ids = new Set(
-      wanted
-        .filter(({ event }) => event.kind !== 'removed')
-        .map(({ event }) => event.conversationId),
+      wanted.flatMap(({ event }) =>
+        event.kind === 'removed' || event.kind === 'wallet' ? [] : [event.conversationId],
+      ),
     );
     const keys = keysOf(wanted.map(({ event }) => event));
-    const [memberships, found] = await Promise.all([
+    const [memberships, found, walletEntries] = await Promise.all([
       this.#deps.conversations.enterAll(viewer, [...ids]),
       this.#deps.messages.bySeqs(viewer, keys),
+      this.#walletEntries(viewer, wanted),
     ]);
     const messages = new Map(
       found.flatMap((message) => (message ? [[messageKey(message), message] as const] : [])),
     );
-    const events = wanted.flatMap((entry) => replay(entry, memberships, messages));
+    const read = { memberships, messages, walletEntries };
+    const events = wanted.flatMap((entry) => replay(entry, read));
     return { events, position: last.lastOffset };
+  }
+
+  /** By number. Those of a page follow on each other. */
+  async #walletEntries(
+    viewer: Viewer,
+    entries: readonly LogEntry[],
+  ): Promise<ReadonlyMap<number, WalletEntry>> {
+    const numbers = entries.flatMap(({ event }) => (event.kind === 'wallet' ? event.entryNo : []));
+    const [first, last] = [numbers[0], numbers.at(-1)];
+    if (first === undefined || last === undefined) return new Map();
+    const found = await this.#deps.wallets.entriesBetween(viewer, first, last);
+    return new Map(found.map((entry) => [entry.entryNo, entry]));
   }
 }
 
@@ -101,11 +117,20 @@ function part(entry: LogEntry, skipped: bigint, lastOffset: bigint): LogEntry {
   };
 }
 
-function replay(
-  { event, lastOffset, atMs }: LogEntry,
-  memberships: ReadonlyMap<bigint, Membership>,
-  messages: ReadonlyMap<string, Message>,
-): Replayed[] {
+/** What the entries of a page are about, as far as the viewer may see it. */
+interface Read {
+  readonly memberships: ReadonlyMap<bigint, Membership>;
+  readonly messages: ReadonlyMap<string, Message>;
+  readonly walletEntries: ReadonlyMap<number, WalletEntry>;
+}
+
+function replay({ event, lastOffset, atMs }: LogEntry, read: Read): Replayed[] {
+  const { memberships, messages, walletEntries } = read;
+  if (event.kind === 'wallet') {
+    const entry = walletEntries.get(event.entryNo);
+    if (!entry) return [];
+    return [{ offset: lastOffset, atMs, happening: { kind: 'WalletChanged', entry } }];
+  }
   const { conversationId } = event;
   if (event.kind === 'added') {
     return keysOf([event]).flatMap((key, index) => {
@@ -126,7 +151,7 @@ function replay(
 }
 
 function replaySmall(
-  event: Exclude<LogEvent, { kind: 'added' }>,
+  event: Exclude<LogEvent, { kind: 'added' | 'wallet' }>,
   membership: Membership | null,
   messages: ReadonlyMap<string, Message>,
 ): Happening | null {

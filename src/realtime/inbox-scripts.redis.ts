@@ -190,7 +190,7 @@ end
  * Appends stretches of events, each where its watermark says that it is next or that only its end is new.
  * ARGV: job, regimes, texts of messages. The job is JSON: `kept` events of a log, `ttl` of a watermark in ms, `s` stretches,
  * each of a conversation `c` from eventNo `f` to before `n`, its members' eventNo `m`, `w` where all before it is done, `at`
- * ms, `r` lists of user, joinedSeq, …, and `e` events: eventNo `n`, kind `k`, position `p`, count `q`, seq `x`, subject `u`,
+ * ms, `r` lists of user, joinedSeq, …, and `e` events: eventNo `n`, whom it is about `a` where that is not `c`, kind `k`, position `p`, count `q`, seq `x`, subject `u`,
  * list `r`, first text `t`.
  * Returns: the conversations of which something may be missing before what the job has; of them nothing more was appended.
  */
@@ -207,7 +207,7 @@ local function tell(s, e, next)
     if e.k ~= 0 or done >= q then return end
     p, q, t = p + done, q - done, t + done
   end
-  local head = e.k .. ',' .. s.c .. ','
+  local head = e.k .. ',' .. (e.a or s.c) .. ','
   local tail = ',' .. e.x .. ',' .. e.u .. ',' .. string.format('%.0f', s.at)
   local whole = head .. p .. ',' .. q .. tail
   local list = s.r[e.r]

@@ -5,7 +5,7 @@ import { Fault } from '../lib/fault.ts';
 import type { Lifecycle } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
 import { reachesBack } from './inbox-log.ts';
-import type { LogHead } from './inbox-log.ts';
+import type { LogHead } from './log-head.ts';
 import { InboxStream } from './inbox-stream.ts';
 import type { InboxItem, InboxStreamDeps } from './inbox-stream.ts';
 import type { LargeGroup } from './large-groups.ts';

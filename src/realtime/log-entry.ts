@@ -23,7 +23,9 @@ export type LogEvent =
     }
   | { readonly kind: 'conversation'; readonly conversationId: bigint }
   | { readonly kind: 'removed'; readonly conversationId: bigint }
-  | { readonly kind: 'advanced'; readonly conversationId: bigint };
+  | { readonly kind: 'advanced'; readonly conversationId: bigint }
+  /** The user's own wallet got that entry. */
+  | { readonly kind: 'wallet'; readonly userId: bigint; readonly entryNo: number };
 
 /** An event at its place in a user's log: it takes the offsets up to `lastOffset`. */
 export interface LogEntry {
@@ -42,6 +44,7 @@ export interface EntryRow {
   readonly lastOffset: bigint;
   readonly count: number;
   readonly kind: number;
+  /** Of a wallet its user. */
   readonly conversationId: bigint;
   readonly position: number;
   readonly seq: number | null;
@@ -61,7 +64,15 @@ export const entryColumns = [
   'atMs',
 ] as const satisfies readonly (keyof EntryRow)[];
 
-const kinds = ['added', 'changed', 'read', 'conversation', 'removed', 'advanced'] as const;
+const kinds = [
+  'added',
+  'changed',
+  'read',
+  'conversation',
+  'removed',
+  'advanced',
+  'wallet',
+] as const;
 
 /** The values of `entryColumns`. */
 export function entryValues(
@@ -74,9 +85,11 @@ export function entryValues(
   if (event.kind === 'added') position = event.firstSeq;
   else if (event.kind === 'changed') [position, seq] = [event.changeSeq, event.seq];
   else if (event.kind === 'read') [position, subjectId] = [event.readSeq, event.userId];
+  else if (event.kind === 'wallet') position = event.entryNo;
   const kind = kinds.indexOf(event.kind);
   const count = offsetCount(event);
-  return [userId, lastOffset, count, kind, event.conversationId, position, seq, subjectId, atMs];
+  const about = event.kind === 'wallet' ? event.userId : event.conversationId;
+  return [userId, lastOffset, count, kind, about, position, seq, subjectId, atMs];
 }
 
 export function entryOf(row: EntryRow): LogEntry {
@@ -96,6 +109,8 @@ function eventOf({ kind, conversationId, position, count, seq, subjectId }: Entr
     case 'removed':
     case 'advanced':
       return { kind: name, conversationId };
+    case 'wallet':
+      return { kind: name, userId: conversationId, entryNo: position };
     default:
       throw new Error(`an inbox entry of unknown kind ${kind}`);
   }

@@ -19,6 +19,7 @@ import { Router } from './router.ts';
 import { routeOf } from './stays.ts';
 import { wayOfNodes } from './way-of-nodes.ts';
 import { wayOfOneNode, type Way, type WayDeps } from './way.ts';
+import { WalletNotices } from './wallet-notices.ts';
 
 export interface PipelineDeps {
   readonly shards: Shards;
@@ -44,6 +45,7 @@ export class Pipeline {
   readonly announcements: Announcements;
   readonly largeGroups: LargeGroups;
   readonly readNotices: ReadNotices;
+  readonly walletNotices: WalletNotices;
   readonly #log: Logger;
   readonly #way: Way;
   readonly #deliveries: Lifecycle[];
@@ -77,6 +79,11 @@ export class Pipeline {
       onNews: (news) => this.#heard(news),
       onGap: (conversationId) => this.#reread(conversationId),
     });
+    this.walletNotices = new WalletNotices({
+      ...deps,
+      inboxLog: this.#way.inboxLog,
+      router: this.router,
+    });
     this.announcements.onRemoved((conversationId, userIds) =>
       this.#membershipsEnded(conversationId, userIds),
     );
@@ -95,6 +102,7 @@ export class Pipeline {
       ...this.#deliveries,
       ...this.#way.parts,
       this.readNotices,
+      this.walletNotices,
     ];
   }
 

@@ -79,7 +79,10 @@ export class Router {
     for (const { userId, joinedSeq, epoch, entry } of appended) {
       const destinations = this.#byUser.get(userId)?.seats;
       if (!destinations) continue;
-      for (const { offset, happening } of tell(entry)) {
+      const told = tell(entry);
+      // Whoever sent it did not know what it shows: the log leads there.
+      if (told.length === 0) for (const destination of destinations) destination.recheck();
+      for (const { offset, happening } of told) {
         const delivery = { epoch, offset, atMs: entry.atMs, joinedSeq, happening };
         for (const destination of destinations) destination.deliver(delivery);
       }

@@ -1,5 +1,6 @@
 import type { GraphQLError, GraphQLFormattedError, GraphQLSchema } from 'graphql';
 import { contextFor, type AuthFailure, type Context, type Services } from '../context.ts';
+import type { Authority } from '../domain/app/app.ts';
 import type { Viewer } from '../domain/session/session.ts';
 import type { Logger } from '../lib/log.ts';
 import { prepareDocument, type DocumentLimits, type PreparedDocument } from './document-limits.ts';
@@ -19,7 +20,12 @@ export interface Api {
   /** Parses, measures and validates. The same for the same text, so the answer can be kept. */
   prepare(text: string): PreparedDocument;
   /** A fresh context for one operation, or one event of a subscription. */
-  contextFor(viewer: Viewer | null, authFailure?: AuthFailure | null, address?: string): Context;
+  contextFor(
+    viewer: Viewer | null,
+    authFailure?: AuthFailure | null,
+    address?: string,
+    authority?: Authority | null,
+  ): Context;
   /** Errors as the client may see them: bugs masked and logged, each with a code of the closed table. */
   present(errors: readonly GraphQLError[]): readonly GraphQLFormattedError[];
 }
@@ -31,8 +37,8 @@ export function createApi({ services, log, documentLimits }: ApiDeps): Api {
   return {
     schema,
     prepare: (text) => prepareDocument(schema, text, documentLimits),
-    contextFor: (viewer, authFailure, address) =>
-      contextFor(viewer, services, authFailure, address),
+    contextFor: (viewer, authFailure, address, authority) =>
+      contextFor(viewer, services, authFailure, address, authority),
     present: (errors) => presentErrors(errors, report),
   };
 }

@@ -26,6 +26,7 @@ export const builder = new SchemaBuilder<{
     DateTime: { Input: number; Output: number };
     InboxCursor: { Input: string; Output: string };
     JSON: { Input: unknown; Output: JsonValue };
+    MinorUnits: { Input: bigint; Output: bigint };
   };
 }>({ defaultFieldNullability: false, defaultInputFieldRequiredness: true });
 

@@ -8,6 +8,7 @@ import type {
 } from '../domain/timeline/timeline.ts';
 import { builder, notes, type JsonValue } from './builder.ts';
 import { MemberRoleType } from './member.ts';
+import { RedPacketContentType } from './red-packet.ts';
 import { UserType } from './user.ts';
 
 const TextContentType = builder.objectRef<TextContent>('TextContent').implement({
@@ -85,6 +86,7 @@ const RecalledContentType = builder.objectRef<RecalledContent>('RecalledContent'
 const typeNames: Readonly<Record<Content['kind'], string>> = {
   TEXT: 'TextContent',
   CUSTOM: 'CustomContent',
+  RED_PACKET: 'RedPacketContent',
   SYSTEM: 'SystemContent',
   RECALLED: 'RecalledContent',
 };
@@ -92,7 +94,13 @@ const typeNames: Readonly<Record<Content['kind'], string>> = {
 /** What a message says. */
 export const MessageContentType = builder.unionType('MessageContent', {
   description: 'What a message says. More kinds may come.',
-  types: [TextContentType, CustomContentType, SystemContentType, RecalledContentType],
+  types: [
+    TextContentType,
+    CustomContentType,
+    RedPacketContentType,
+    SystemContentType,
+    RecalledContentType,
+  ],
   resolveType: ({ kind }) => typeNames[kind],
 });
 

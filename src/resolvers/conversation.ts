@@ -58,7 +58,7 @@ ConversationType.implement({
     }),
     changeSeq: t.int({
       description:
-        'Counts the changes to messages that were there already (edit, recall): each takes the next number. 0: none yet.',
+        "Counts the changes to messages that were there already (edit, recall, a red packet's state): each takes the next number. 0: none yet.",
       resolve: async (node, _args, context) => (await headOf(node, context)).changeSeq,
     }),
     memberCount: t.int({

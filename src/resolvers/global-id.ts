@@ -2,22 +2,32 @@ import { Fault } from '../lib/fault.ts';
 
 /** What has a global id: its type, and what its row is found by. */
 export type GlobalId =
-  | { readonly type: 'User' | 'Conversation' | 'Session'; readonly id: bigint }
-  | { readonly type: 'Message'; readonly conversationId: bigint; readonly seq: number };
+  | { readonly type: 'User' | 'Conversation' | 'Session' | 'RedPacket'; readonly id: bigint }
+  | { readonly type: 'Message'; readonly conversationId: bigint; readonly seq: number }
+  | { readonly type: 'WalletEntry'; readonly userId: bigint; readonly entryNo: number };
 
-type Named = Exclude<GlobalId['type'], 'Message'>;
+type Named = Exclude<GlobalId['type'], 'Message' | 'WalletEntry'>;
 
 const prefixes: Readonly<Record<GlobalId['type'], string>> = {
   User: 'u_',
   Conversation: 'c_',
   Message: 'm_',
   Session: 's_',
+  RedPacket: 'r_',
+  WalletEntry: 'w_',
+};
+const words: Readonly<Record<Named, string>> = {
+  User: 'user',
+  Conversation: 'conversation',
+  Session: 'session',
+  RedPacket: 'red packet',
 };
 const radix = 36;
 const idMax = 2n ** 63n - 1n;
-const seqMax = 2n ** 31n - 1n;
+/** Of a number within a conversation or a wallet. */
+const numberMax = 2n ** 31n - 1n;
 
-/** The global id of a user, a conversation or a session. */
+/** The global id of a user, a conversation, a session or a red packet. */
 export function encodeId(type: Named, id: bigint): string {
   return prefixes[type] + id.toString(radix);
 }
@@ -25,6 +35,11 @@ export function encodeId(type: Named, id: bigint): string {
 /** The global id of a message. */
 export function encodeMessageId(conversationId: bigint, seq: number): string {
   return `${prefixes.Message}${conversationId.toString(radix)}_${seq.toString(radix)}`;
+}
+
+/** The global id of an entry of a wallet. */
+export function encodeEntryId(userId: bigint, entryNo: number): string {
+  return `${prefixes.WalletEntry}${userId.toString(radix)}_${entryNo.toString(radix)}`;
 }
 
 /** Reads a global id; null where `text` is not exactly what the encoders write. */
@@ -37,8 +52,16 @@ export function decodeId(text: string): GlobalId | null {
       return named('Conversation', body);
     case prefixes.Session:
       return named('Session', body);
-    case prefixes.Message:
-      return message(body);
+    case prefixes.RedPacket:
+      return named('RedPacket', body);
+    case prefixes.Message: {
+      const place = pair(body);
+      return place && { type: 'Message', conversationId: place.id, seq: place.number };
+    }
+    case prefixes.WalletEntry: {
+      const place = pair(body);
+      return place && { type: 'WalletEntry', userId: place.id, entryNo: place.number };
+    }
     default:
       return null;
   }
@@ -57,7 +80,7 @@ export function decodeIdOf(type: Named, text: string): bigint | null {
 export function idArgument(type: Named, text: string, name: string): bigint {
   const id = decodeIdOf(type, text);
   if (id === null) {
-    throw new Fault('INVALID_ARGUMENT', `${name} is not the id of a ${type.toLowerCase()}.`);
+    throw new Fault('INVALID_ARGUMENT', `${name} is not the id of a ${words[type]}.`);
   }
   return id;
 }
@@ -67,12 +90,13 @@ function named(type: Named, body: string): GlobalId | null {
   return id === null ? null : { type, id };
 }
 
-function message(body: string): GlobalId | null {
+/** A number within what an id stands for. */
+function pair(body: string): { id: bigint; number: number } | null {
   const [head = '', tail = '', ...more] = body.split('_');
-  const conversationId = digits(head, idMax);
-  const seq = digits(tail, seqMax);
-  if (conversationId === null || seq === null || more.length > 0) return null;
-  return { type: 'Message', conversationId, seq: Number(seq) };
+  const id = digits(head, idMax);
+  const number = digits(tail, numberMax);
+  if (id === null || number === null || more.length > 0) return null;
+  return { id, number: Number(number) };
 }
 
 /** A positive number as the encoders write it: lower case, no leading zero. */

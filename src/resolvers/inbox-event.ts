@@ -5,6 +5,7 @@ import { ConversationType } from './conversation.ts';
 import { encodeId } from './global-id.ts';
 import { MessageType } from './message.ts';
 import { UserType } from './user.ts';
+import { WalletEntryType } from './wallet.ts';
 
 type Of<K extends InboxEvent['kind']> = Extract<InboxEvent, { kind: K }>;
 
@@ -34,7 +35,7 @@ builder.objectRef<Of<'MessageAdded'>>('MessageAdded').implement({
 
 builder.objectRef<Of<'MessageChanged'>>('MessageChanged').implement({
   description:
-    "Edited or recalled. changeSeq is the event's own position; the message is shown as it is now and may have changed again.",
+    "Edited, recalled, or its red packet's state changed. changeSeq is the event's own position; the message is shown as it is now and may have changed again.",
   interfaces,
   fields: (t) => ({
     message: t.expose('message', { type: MessageType, description: 'The message, as it is now.' }),
@@ -97,6 +98,19 @@ builder.objectRef<Of<'ConversationAdvanced'>>('ConversationAdvanced').implement(
     }),
     lastSeq: t.exposeInt('lastSeq', { description: 'How far its messages went, at least.' }),
     changeSeq: t.exposeInt('changeSeq', { description: 'How far its changes went, at least.' }),
+  }),
+});
+
+builder.objectRef<Of<'WalletChanged'>>('WalletChanged').implement({
+  description: "The viewer's wallet got an entry.",
+  interfaces,
+  fields: (t) => ({
+    entry: t.expose('entry', { type: WalletEntryType, description: 'The entry.' }),
+    balance: t.field({
+      type: 'MinorUnits',
+      description: 'The balance right after that entry.',
+      resolve: ({ entry }) => entry.balance,
+    }),
   }),
 });
 

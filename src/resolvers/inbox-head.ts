@@ -20,23 +20,24 @@ export async function takeInboxHead(
 /**
  * As `takeInboxHead`, for all fields of a query at once: whichever of them is resolved first
  * starts it, and all of them wait for it.
+ * @returns null where nobody asks for it, so that a query which reads nothing is executed without a promise.
  */
-export async function takeInboxHeadOfQuery(
+export function takeInboxHeadOfQuery(
   context: Context,
   viewer: Viewer,
   info: GraphQLResolveInfo,
-): Promise<void> {
+): Promise<unknown> | null {
   const viewers = fieldsOf([info.operation.selectionSet], 'viewer', info.fragments);
-  await take(context, viewer, asksForHead(viewers, info));
+  return take(context, viewer, asksForHead(viewers, info));
 }
 
-async function take(context: Context, viewer: Viewer, isAsked: boolean): Promise<void> {
+function take(context: Context, viewer: Viewer, isAsked: boolean): Promise<unknown> | null {
   if (context.inboxHead === undefined) {
     context.inboxHead = isAsked ? context.streams.inboxHead(viewer) : null;
     // Nobody may come for it: it is asked for whatever @skip and @include say.
     context.inboxHead?.page.catch(() => undefined);
   }
-  await context.inboxHead?.taken.catch(() => undefined);
+  return context.inboxHead?.taken.catch(() => undefined) ?? null;
 }
 
 function asksForHead(viewers: readonly FieldNode[], info: GraphQLResolveInfo) {

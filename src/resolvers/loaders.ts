@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader';
 import type { Doors } from '../context.ts';
 import type { Membership } from '../domain/conversation/conversation.ts';
+import type { Claim, RedPacket } from '../domain/red-packet/red-packet.ts';
 import type { Session, Viewer } from '../domain/session/session.ts';
 import type { Head, Message } from '../domain/timeline/timeline.ts';
 import type { User } from '../domain/user/user.ts';
@@ -38,6 +39,9 @@ export class Loaders {
   #publicHeads: DataLoader<bigint, PublicHead | null> | undefined;
   #messages: DataLoader<MessageKey, Message | null, string> | undefined;
   #readCounts: DataLoader<ReadCountKey, number, string> | undefined;
+  #redPackets: DataLoader<bigint, RedPacket | null> | undefined;
+  #redPacketClaims: DataLoader<RedPacket, readonly Claim[], bigint> | undefined;
+  #ownClaims: DataLoader<RedPacket, Claim | null, bigint> | undefined;
 
   constructor(viewer: Viewer | null, doors: Doors) {
     this.#viewer = viewer;
@@ -93,6 +97,36 @@ export class Loaders {
     return (this.#readCounts ??= new DataLoader<ReadCountKey, number, string>(
       (keys) => this.#doors.messages.readCounts(this.#requireViewer(), keys),
       { cacheKeyFn: place },
+    ));
+  }
+
+  /** Red packets by id; null where the viewer may not see the message of one. */
+  get redPackets(): DataLoader<bigint, RedPacket | null> {
+    return (this.#redPackets ??= new DataLoader(async (ids) => {
+      const packets = await this.#doors.redPackets.byIds(this.#requireViewer(), ids);
+      return ids.map((id) => packets.get(id) ?? null);
+    }, batches));
+  }
+
+  /** Who took what of a red packet, first come first. */
+  get redPacketClaims(): DataLoader<RedPacket, readonly Claim[], bigint> {
+    return (this.#redPacketClaims ??= new DataLoader<RedPacket, readonly Claim[], bigint>(
+      async (packets) => {
+        const claims = await this.#doors.redPackets.claims(packets);
+        return packets.map(({ id }) => claims.get(id) ?? []);
+      },
+      { ...batches, cacheKeyFn: ({ id }) => id },
+    ));
+  }
+
+  /** What the viewer took of a red packet; null: nothing. */
+  get ownClaims(): DataLoader<RedPacket, Claim | null, bigint> {
+    return (this.#ownClaims ??= new DataLoader<RedPacket, Claim | null, bigint>(
+      async (packets) => {
+        const claims = await this.#doors.redPackets.claimsOf(this.#requireViewer(), packets);
+        return packets.map(({ id }) => claims.get(id) ?? null);
+      },
+      { ...batches, cacheKeyFn: ({ id }) => id },
     ));
   }
 

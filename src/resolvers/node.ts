@@ -1,12 +1,14 @@
 import { requireViewer, type Context } from '../context.ts';
+import type { RedPacket } from '../domain/red-packet/red-packet.ts';
 import type { Session } from '../domain/session/session.ts';
 import type { Message } from '../domain/timeline/timeline.ts';
+import type { WalletEntry } from '../domain/wallet/wallet.ts';
 import { builder } from './builder.ts';
 import type { ConversationNode } from './conversation.ts';
 import { decodeId } from './global-id.ts';
 import type { UserNode } from './user.ts';
 
-type AnyNode = UserNode | ConversationNode | Message | Session;
+type AnyNode = UserNode | ConversationNode | Message | Session | RedPacket | WalletEntry;
 
 /** Everything with a global id. */
 export const NodeType = builder.interfaceRef<AnyNode>('Node').implement({
@@ -18,6 +20,8 @@ export const NodeType = builder.interfaceRef<AnyNode>('Node').implement({
     }),
   }),
   resolveType: (node) => {
+    if ('claimedCount' in node) return 'RedPacket';
+    if ('entryNo' in node) return 'WalletEntry';
     if ('seq' in node) return 'Message';
     if ('deviceId' in node) return 'Session';
     return 'userId' in node ? 'User' : 'Conversation';
@@ -51,6 +55,10 @@ async function findNode(text: string, context: Context): Promise<AnyNode | null>
       const membership = await context.loaders.memberships.load(id.id);
       return membership && { id: id.id, membership };
     }
+    case 'RedPacket':
+      return context.loaders.redPackets.load(id.id);
+    case 'WalletEntry':
+      return id.userId === viewer.userId ? context.doors.wallets.entry(viewer, id.entryNo) : null;
     case 'Message':
       return context.loaders.messages.load({ conversationId: id.conversationId, seq: id.seq });
   }

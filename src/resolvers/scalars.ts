@@ -31,6 +31,22 @@ builder.scalarType('InboxCursor', {
   },
 });
 
+builder.scalarType('MinorUnits', {
+  description: 'An amount of money in minor units (cents, fen): an integer, exact up to 2^53 - 1.',
+  serialize: (amount) => {
+    const units = Number(amount);
+    if (!Number.isSafeInteger(units)) throw new TypeError('Money is whole, and exact as a number.');
+    return units;
+  },
+  parseValue: minorUnits,
+  parseLiteral: (node) => minorUnits(node.kind === Kind.INT ? Number(node.value) : null),
+});
+
+function minorUnits(value: unknown): bigint {
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value);
+  throw new GraphQLError('MinorUnits are an integer, at most 2^53 - 1.');
+}
+
 builder.scalarType('JSON', {
   description: 'Any JSON value.',
   serialize: (value) => value,

@@ -6,13 +6,16 @@ import './auth.ts';
 import './conversation-event.ts';
 import './gate.ts';
 import './group.ts';
+import './ledger.ts';
 import './node.ts';
 import './opening.ts';
 import './presence.ts';
+import './red-packet-writing.ts';
 import './scalars.ts';
 import './timeline.ts';
 import './typing.ts';
 import './viewer.ts';
+import './viewer-wallet.ts';
 import './writing.ts';
 
 type Resolve = GraphQLFieldResolver<unknown, Context>;
@@ -38,9 +41,9 @@ function wrapFields(
 function afterInboxHead(resolve: Resolve): Resolve {
   return (root, args, context, info) => {
     if (context.inboxHead === null || !context.viewer) return resolve(root, args, context, info);
-    return takeInboxHeadOfQuery(context, context.viewer, info).then(() =>
-      resolve(root, args, context, info),
-    );
+    const taken = takeInboxHeadOfQuery(context, context.viewer, info);
+    const resolved = () => resolve(root, args, context, info);
+    return taken ? taken.then(resolved) : resolved();
   };
 }
 

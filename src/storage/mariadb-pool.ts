@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { createPool, type Pool, type PoolConfig } from 'mariadb';
+import { connectGathering } from './gathering-socket.ts';
 
 /** Connections that stand ready: as many as one operation asks a shard at once. */
 const minimumIdle = 4;
@@ -14,11 +15,15 @@ const provenForMs = 30_000;
  * comes to a quiet server; a connection that ends is out of the pool at once in any case.
  */
 export function openPool(config: PoolConfig): Pool {
+  const { socketPath, ...rest } = config;
+  const { host = 'localhost', port = 3306 } = config;
+  const place = socketPath === undefined ? { host, port } : { path: socketPath };
   const pool = createPool({
     minimumIdle,
     idleTimeout: 60,
     minDelayValidation: provenForMs,
-    ...config,
+    stream: () => connectGathering(place),
+    ...rest,
   });
   // Whoever waits for a connection is told by rejection; unheard, the pool's own event would end
   // the process.

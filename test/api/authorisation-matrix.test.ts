@@ -19,6 +19,7 @@ import { actorNames, openWorld, type Actor, type World } from '../support/author
 import { addMembers, conversationOf, messageOf } from '../support/chat.ts';
 import { post, type TestUser } from '../support/clients.ts';
 import { unlimited } from '../support/budgets.ts';
+import { serverKeys } from '../support/money.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { coordinates, fieldAt } from '../support/schema-walk.ts';
 
@@ -28,6 +29,7 @@ const settings = {
   groups: { largeAboveMembers: 5 },
   sessionPolicy: 'unlimited',
   budgets: unlimited,
+  serverKeys,
 } as const;
 
 describe('the rules of who may see what', () => {
@@ -88,7 +90,7 @@ describe('what is asked', () => {
 });
 
 /** Global ids as they stand in a question. */
-const ids = /"([ucsm]_[0-9a-z]+(?:_[0-9a-z]+)?)"/g;
+const ids = /"([ucsmrw]_[0-9a-z]+(?:_[0-9a-z]+)?)"/g;
 
 /** An id of the same type and shard that nothing has. */
 const unknown = (id: string): string => `${id.slice(0, 5)}000${id.slice(8)}`;
@@ -157,7 +159,7 @@ describe('ids that lead nowhere for who asks', () => {
 
   it('are refused where they are of another type, or none', async () => {
     const { member } = world.actors;
-    const others = { u: 'c', c: 'u', s: 'u', m: 's' } as const;
+    const others = { u: 'c', c: 'u', s: 'u', m: 's', r: 'w', w: 'r' } as const;
     const another = (id: string): string => others[id[0] as keyof typeof others] + id.slice(1);
     const wrong = [another, (id: string) => `${id}!`, () => '', (id: string) => id.toUpperCase()];
     await forEach(async (asked) => {

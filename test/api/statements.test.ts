@@ -10,18 +10,20 @@ import {
   say,
   type Chat,
 } from '../support/chat.ts';
+import { claim, credit, giveAway, serverKeys } from '../support/money.ts';
 import { post, type TestUser } from '../support/clients.ts';
 import { recordStatements, type Statements } from '../support/statements.ts';
 
 /** What the nodes do by themselves, and after a commit for those who listen. */
-const background = /OutboxRow|UntoldRead|ToldRead|InboxHead|InboxEntry|Watermark|ShardFact|Session/;
+const background =
+  /OutboxRow|Untold|Underway|ToldRead|InboxHead|InboxEntry|Watermark|ShardFact|Session|FROM RedPacket WHERE state/;
 
 describe.each(engines())('statements on %s', (engine) => {
   const shards = engine === 'sqlite' ? 1 : 2;
   let chat: Chat;
   let statements: Statements;
   beforeAll(async () => {
-    chat = await openChat(engine);
+    chat = await openChat(engine, { serverKeys, apps: ['default', 'other'] });
     statements = recordStatements();
   });
   afterAll(async () => {
@@ -37,6 +39,10 @@ describe.each(engines())('statements on %s', (engine) => {
     await work();
     return statements.take().filter((text) => !background.test(text));
   }
+
+  /** The same, without the ends of what the background wrote. */
+  const readDuring = async (work: () => Promise<unknown>): Promise<string[]> =>
+    (await during(work)).filter((text) => text !== 'COMMIT');
 
   /** One who is in so many groups and direct conversations, each with a last message of another. */
   async function busyUser(conversations: number): Promise<TestUser> {
@@ -81,6 +87,43 @@ describe.each(engines())('statements on %s', (engine) => {
     // Senders, those whom system messages name, and readers: one more a shard, whatever the number of messages.
     const whole = await during(() => historyOf(bob, id, 20));
     expect(whole.length, whole.join('\n')).toBeLessThanOrEqual(2 + shards);
+  });
+
+  test('a page of red packets with claims costs three more statements, a wallet three, whatever is in them', async () => {
+    const [ann, bob] = await chat.people(2);
+    await credit(chat.server, ann, 10_000);
+    const id = await createGroup(ann, [bob]);
+    const ids: string[] = [];
+    const document = `query ($id: ID!) { conversation(id: $id) { messages(last: 20) { edges { node { seq
+      content { ... on RedPacketContent { redPacket { id state claimedTotal claims { amount isBest } myClaim { amount } } } } } } } } }`;
+    const { accessToken } = bob.auth;
+    const page = () => readDuring(() => post(chat.server, document, { id }, accessToken));
+    ids.push(await giveAway(ann, id, { total: 10, count: 2 }));
+    await claim(bob, ids[0] ?? '');
+    const one = await page();
+    for (let index = 0; index < 6; index += 1) {
+      ids.push(await giveAway(ann, id, { total: 10, count: 2 }));
+      await claim(bob, ids.at(-1) ?? '');
+    }
+    const many = await page();
+    // The page; the packets, their claims, the viewer's own.
+    expect(many, many.join('\n')).toHaveLength(4);
+    expect(many.length).toBe(one.length);
+    const wallet = `{ viewer { wallet { balance entries { edges { node { amount redPacket { id } } } } } } }`;
+    const read = await readDuring(() => post(chat.server, wallet, {}, accessToken));
+    expect(read, read.join('\n')).toHaveLength(3);
+  });
+
+  test('who comes too late to a red packet costs no statement', async () => {
+    const people = await chat.people(4);
+    await credit(chat.server, people[0], 100);
+    const id = await createGroup(people[0], people.slice(1));
+    const packet = await giveAway(people[0], id, { total: 10, count: 1 });
+    const [winner, ...losers] = people;
+    for (const user of [winner, ...losers]) await claim(user, packet);
+    const late = await readDuring(() => Promise.all(losers.map((user) => claim(user, packet))));
+    // What the answer shows of users is read for it.
+    expect(late.filter((text) => !/ FROM User /.test(text))).toEqual([]);
   });
 
   test('a send is one transaction, and nothing is read after it', async () => {

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { UpdateProfileDocument } from '../../client/generated/documents.ts';
+import { messageOf } from '../support/chat.ts';
 import { signIn, signUp, type TestUser } from '../support/clients.ts';
 import {
   open,
@@ -14,6 +15,7 @@ import {
   rename,
   setRole,
 } from '../support/deeds.ts';
+import { claim, credit, sendPacket, serverKeys } from '../support/money.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { World } from '../support/verify-action.ts';
 
@@ -23,7 +25,10 @@ describe.each(['sqlite', 'mysql'] as const)('applying events gives the answer, o
   let server: TestServer;
   beforeAll(async () => {
     server = await startTestServer(
-      { groups: { largeAboveMembers: rules.largeAbove, receiptsUpToMembers: rules.receiptsUpTo } },
+      {
+        groups: { largeAboveMembers: rules.largeAbove, receiptsUpToMembers: rules.receiptsUpTo },
+        ...{ serverKeys, apps: ['default', 'other'] },
+      },
       {
         engine,
         limits: { readCoalesceMs: 100, advancedCoalesceMs: 100, inboxReplayPageEvents: 7 },
@@ -65,6 +70,32 @@ describe.each(['sqlite', 'mysql'] as const)('applying events gives the answer, o
     await world.verify(() => say(bob, id, 'three', 1));
     await world.verify(() => recall(ann, id, 1));
     await world.verify(() => ann.query(UpdateProfileDocument, { input: { displayName: 'Ann' } }));
+  });
+
+  test('money: credited, put into a group, taken out of it', async () => {
+    const { world, users } = await newWorld(4);
+    await using _ = world;
+    const [ann, bob, cid, dan] = users as [TestUser, TestUser, TestUser, TestUser];
+    await world.verify(() => credit(server, ann, 1_000));
+    const id = await world.verify(() => group(ann, bob, cid, dan));
+    const sent = await world.verify(() => sendPacket(ann, id, { total: 90, count: 3 }));
+    const { message, redPacket } = sent;
+    /** Until what became of the packet is told, as a change of its message. */
+    const told = async (changes: number): Promise<void> => {
+      await vi.waitUntil(
+        async () => ((await messageOf(ann, id, message.seq))?.changeSeq ?? 0) >= changes,
+        { timeout: 10_000 },
+      );
+    };
+    for (const [index, user] of [bob, ann, cid].entries()) {
+      await world.verify(async () => {
+        await claim(user, redPacket.id);
+        await told(index + 1);
+      });
+    }
+    // Who comes too late changes nothing.
+    await world.verify(() => claim(dan, redPacket.id));
+    await world.verify(() => Promise.all(users.map((user) => credit(server, user, 7))));
   });
 
   test('a first message makes the conversation exist for the other side', async () => {

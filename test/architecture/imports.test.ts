@@ -19,6 +19,7 @@ const undeclared = ['left-pad'];
 /** A small server that keeps every rule, with each technology where it belongs. */
 const rightful: Record<string, string> = {
   'src/main.ts': `import { readConfig } from './config.ts'; import { serve } from './server.ts'; serve(readConfig());`,
+  'src/operate.ts': `import { readConfig } from './config.ts'; import { Users } from './domain/user/user.ts'; import { serve } from './server.ts'; serve(readConfig(), Users);`,
   'src/server.ts': `import { useServer } from 'graphql-ws'; import type { Config } from './config.ts'; import type { Context } from './context.ts'; import { Users } from './domain/user/user.ts'; import { UserStore } from './domain/user/user-store.ts'; import { Gate } from './realtime/gate.ts'; import { queries } from './resolvers/query.ts'; export const serve = (config: Config, context?: Context): unknown => [config, context, useServer, Gate, Users, UserStore, queries];`,
   'src/config.ts': `import { z } from 'zod'; import { log } from './lib/log.ts'; export type Config = object; export const readConfig = (): Config => ({ z, log });`,
   'src/limits.ts': `import { assert } from './lib/assert.ts'; export const limits = { assert };`,
@@ -56,7 +57,7 @@ const plants: [rule: string, file: string, imports: string[]][] = [
   ['resolvers-only-translate', 'src/resolvers/bad.ts', ['../realtime/gate.ts']],
   ['context-names-doors', 'src/context.ts', ['./storage/shards.ts', './resolvers/query.ts']],
   ['wired-in-server-alone', 'src/resolvers/bad.ts', ['../server.ts']],
-  ['wired-in-server-alone', 'src/server.ts', ['./main.ts']],
+  ['wired-in-server-alone', 'src/server.ts', ['./main.ts', './operate.ts']],
   ['config-is-handed-on', 'src/domain/user/bad.ts', ['../../config.ts']],
   ['noun-door', 'src/resolvers/bad.ts', ['../domain/user/user-names.ts']],
   ['noun-door', 'src/realtime/bad.ts', ['../domain/user/user-store.ts']],

@@ -87,6 +87,20 @@ describe.each(logKinds.filter(({ isHere }) => isHere()))('the inbox log in $name
     expect((await log.heads([ann])).get(ann)?.lastOffset).toBe(7n);
   });
 
+  test('keeps the entries of a wallet under its user, as a source of their own', async () => {
+    const { log } = opened;
+    const { epoch } = await log.open(ann);
+    const happened = [4, 5].map((entryNo) => ({
+      event: { kind: 'wallet', userId: ann, entryNo } as const,
+      to: [[ann, 0]] as const,
+    }));
+    const stretch = { ...stretchOf(-ann, 4, happened, 0), isWhole: true };
+    await log.append(placeOf(log), jobOf(stretch));
+    await log.append(placeOf(log), jobOf(stretch));
+    const entries = await log.read(ann, { epoch, offset: 0n }, 10);
+    expect(entries.map(({ event }) => event)).toEqual(happened.map(({ event }) => event));
+  });
+
   test('passes over whoever has no log', async () => {
     const { log } = opened;
     await log.open(ann);

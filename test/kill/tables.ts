@@ -30,7 +30,10 @@ const statements: { readonly [K in keyof Rows]: string } = {
   Message:
     'SELECT conversationId, seq, senderId, clientMessageId, content, recalledAtMs, changeSeq' +
     ' FROM Message ORDER BY conversationId, seq',
-  InboxHead: 'SELECT userId, lastOffset, trimmedOffset FROM InboxHead',
+  InboxHead:
+    'SELECT userId, trimmedOffset,' +
+    ' (SELECT COALESCE(MAX(lastOffset), 0) FROM InboxEntry WHERE InboxEntry.userId = InboxHead.userId) AS lastOffset' +
+    ' FROM InboxHead',
   InboxEntry:
     'SELECT userId, conversationId, position, count FROM InboxEntry WHERE kind = 0' +
     ' ORDER BY userId, lastOffset',

@@ -173,7 +173,13 @@ function refusalOf({ coordinate, variant }: Step, actor: Actor, isInList: boolea
   const [kind = ''] = coordinate.split('.');
   const isRoot = roots.has(kind);
   const isSignedIn = actor === guest || actor.user !== null;
+  const isServer = ofField === 'server' || ofField === 'operator';
+  if (isServer && actor.name === 'operator') return null;
+  if (isServer && actor.name === "app's server") {
+    return ofField === 'server' ? null : 'FORBIDDEN';
+  }
   if (isRoot && ofField !== 'anyone' && !isSignedIn) return 'UNAUTHENTICATED';
+  if (isServer) return 'FORBIDDEN';
   const reader = call?.reader ?? ofField;
   if (may(reader, actor, isSignedIn)) return null;
   if (silent.has(coordinate) || isInList || kind === 'Query') return 'hidden';
@@ -187,6 +193,9 @@ function may(reader: Reader, actor: Actor, isSignedIn: boolean): boolean {
     case 'anyone':
     case 'inherits':
       return true;
+    case 'server':
+    case 'operator':
+      return false;
     case 'signedIn':
       return isSignedIn;
     case 'sameApp':

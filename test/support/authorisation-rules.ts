@@ -24,6 +24,10 @@ export type Reader =
   | 'owner'
   /** The member whose message it is. */
   | 'author'
+  /** Who shows a server key of the app. */
+  | 'server'
+  /** Who shows the operator's key. */
+  | 'operator'
   /** Nobody but who has come to the parent can ask. */
   | 'inherits';
 
@@ -32,15 +36,21 @@ export type Reader =
  * test.
  */
 const table: Readonly<Record<string, Partial<Record<Reader, string>>>> = {
-  Query: { anyone: 'gate', signedIn: 'node user conversation viewer' },
+  Query: {
+    anyone: 'gate',
+    operator: 'ledger',
+    signedIn: 'node user conversation viewer redPacket',
+  },
   Mutation: {
     anyone: 'register login refreshSession',
     signedIn: 'logout updateProfile',
     sameApp: 'openDirect createGroup',
-    member: 'addMembers leaveGroup setTyping sendMessage recallMessage markRead',
+    member:
+      'addMembers leaveGroup setTyping sendMessage recallMessage markRead sendRedPacket claimRedPacket',
     admin: 'updateGroup removeMember',
     owner: 'setMemberRole',
     author: 'editMessage',
+    server: 'creditWallet',
   },
   Subscription: { signedIn: 'inbox', member: 'conversation presence typing' },
 
@@ -49,7 +59,7 @@ const table: Readonly<Record<string, Partial<Record<Reader, string>>>> = {
   Session: {
     inherits: 'id deviceId deviceName platform createdAt lastSeenAt isCurrent isOnline',
   },
-  Viewer: { signedIn: 'user session sessions conversations inbox unreadCount' },
+  Viewer: { signedIn: 'user session sessions conversations inbox unreadCount wallet' },
   GateTicket: { inherits: 'url httpUrl gateId expiresAt alternates' },
 
   Conversation: {
@@ -68,6 +78,20 @@ const table: Readonly<Record<string, Partial<Record<Reader, string>>>> = {
   CustomContent: { inherits: 'type data' },
   SystemContent: { inherits: 'event actor users title role' },
   RecalledContent: { inherits: 'recalledBy' },
+  RedPacketContent: { inherits: 'redPacket' },
+  RedPacket: {
+    inherits:
+      'id conversation sender kind state greeting total count claimedCount claimedTotal recipient claims myClaim createdAt expiresAt refundedTotal',
+  },
+  RedPacketClaim: { inherits: 'user amount claimedAt isBest' },
+
+  Wallet: { inherits: 'balance entries' },
+  WalletEntryConnection: { inherits: 'edges pageInfo' },
+  WalletEntryEdge: { inherits: 'cursor node' },
+  LedgerReport: {
+    inherits: 'isSound issued wallets openPackets inFlight entries packets transfers problems',
+  },
+  WalletEntry: { inherits: 'id kind amount createdAt redPacket' },
 
   PageInfo: { inherits: 'hasNextPage hasPreviousPage', member: 'startCursor endCursor' },
   ConversationConnection: { inherits: 'pageInfo', member: 'edges' },
@@ -86,6 +110,7 @@ const table: Readonly<Record<string, Partial<Record<Reader, string>>>> = {
   ConversationChanged: { member: 'cursor at conversation' },
   ConversationRemoved: { former: 'cursor at conversationId' },
   ConversationAdvanced: { member: 'cursor at conversation lastSeq changeSeq' },
+  WalletChanged: { member: 'cursor at entry balance' },
   InboxHeartbeat: { inherits: 'cursor at' },
   InboxReset: { inherits: 'cursor at' },
   ConversationMessageAdded: { inherits: 'message' },
@@ -111,6 +136,9 @@ const table: Readonly<Record<string, Partial<Record<Reader, string>>>> = {
   RecallMessagePayload: { inherits: 'message' },
   EditMessagePayload: { inherits: 'message' },
   MarkReadPayload: { inherits: 'member' },
+  SendRedPacketPayload: { inherits: 'message redPacket isDuplicate' },
+  ClaimRedPacketPayload: { inherits: 'status claim creditPending redPacket' },
+  CreditWalletPayload: { inherits: 'entry balance isDuplicate' },
 };
 
 export const rules: ReadonlyMap<string, Reader> = new Map(
@@ -134,6 +162,10 @@ export const mayBeNull: ReadonlyMap<string, string> = new Map([
   ['PresenceEvent.lastSeenAt', 'nobody of the world has had a socket'],
   ['AuthPayload.displacedSessions', 'the sign-in displaces nobody'],
   ['GateTicket.alternates', 'there is one gate'],
+  ['LedgerReport.problems', 'the books are right'],
+  ['RedPacket.recipient', 'any member may claim'],
+  ['RedPacket.myClaim', 'only some have claimed'],
+  ['WalletEntry.redPacket', 'money that came from outside'],
 ]);
 
 /** Where the shortest way leads to an instance that has no value: the variant of `Query.node` that has one. */
@@ -143,6 +175,7 @@ export const better: ReadonlyMap<string, string> = new Map([
   ['TextContent', 'text message'],
   ['CustomContent', 'custom message'],
   ['SystemContent', 'first message'],
+  ['RedPacketContent', 'red packet message'],
   ['SystemContent.role', 'message of a role'],
 ]);
 
@@ -185,6 +218,7 @@ const happened = [
   'ConversationChanged',
   'ConversationRemoved',
   'ConversationAdvanced',
+  'WalletChanged',
 ];
 
 /** The arguments of every field that has some. A field with arguments that is not here fails the test. */
@@ -196,6 +230,19 @@ export const calls: Readonly<Record<string, readonly Arguments[]>> = {
     message('recalled message', seqs.recalled),
     message('first message', seqs.created),
     message('message of a role', seqs.roleChanged),
+    message('red packet message', seqs.redPacket),
+    {
+      name: 'red packet',
+      only: ['RedPacket'],
+      reader: 'member',
+      text: ({ world }) => `(id: ${literal(world.redPacket)})`,
+    },
+    {
+      name: "member's entry",
+      only: ['WalletEntry'],
+      reader: 'self',
+      text: ({ world }) => `(id: ${literal(entryOf(userOf(world.actors.member)))})`,
+    },
     {
       name: 'group',
       only: ['Node', 'Conversation'],
@@ -219,6 +266,14 @@ export const calls: Readonly<Record<string, readonly Arguments[]>> = {
   'Query.conversation': [
     { name: 'group', reader: 'member', text: ({ group }) => `(id: ${literal(group)})` },
   ],
+  'Query.redPacket': [
+    {
+      name: 'in the group',
+      reader: 'member',
+      text: ({ world }) => `(id: ${literal(world.redPacket)})`,
+    },
+  ],
+  'Wallet.entries': [{ name: 'first page', text: () => '' }],
   'Query.gate': [{ name: 'default', text: () => '' }],
   'Conversation.members': [{ name: 'first page', text: () => '' }],
   'Conversation.messages': [{ name: 'first page', text: () => '(first: 20)' }],
@@ -374,6 +429,23 @@ export const calls: Readonly<Record<string, readonly Arguments[]>> = {
         `(input: { conversationId: ${literal(world.group)}, clientMessageId: "retry", replyToSeq: ${seqs.created}, content: { text: { text: "of the ${retryWord(actor)}" } } })`,
     },
   ],
+  'Mutation.sendRedPacket': [
+    {
+      name: 'new packet',
+      text: ({ group }) =>
+        `(input: { conversationId: ${literal(group)}, clientMessageId: ${literal(newKey())}, total: 2, count: 2 })`,
+    },
+  ],
+  'Mutation.claimRedPacket': [
+    { name: 'in the group', text: ({ world }) => `(redPacketId: ${literal(world.redPacket)})` },
+  ],
+  'Mutation.creditWallet': [
+    {
+      name: 'one unit',
+      text: ({ world }) =>
+        `(input: { userId: ${literal(world.guest.id)}, amount: 1, key: ${literal(newKey())}, reason: "a gift" })`,
+    },
+  ],
   'Mutation.recallMessage': [
     inGroup("the member's", 'seq: 2', { isFresh: true }),
     inGroup("the owner's", 'seq: 3', { isFresh: true, reader: 'owner' }),
@@ -390,6 +462,9 @@ function userOf({ user }: { user: TestUser | null }): TestUser {
   if (!user) throw new Error('nobody');
   return user;
 }
+
+/** The first entry of a wallet: money from outside. */
+const entryOf = ({ id }: TestUser): string => `w_${id.slice(2)}_1`;
 
 function lostCursor({ user }: Actor): string {
   const id = user ? decodeId(user.id) : null;

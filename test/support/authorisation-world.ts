@@ -9,6 +9,7 @@ import {
   type MessageContentInput,
 } from '../../client/generated/documents.ts';
 import { createGroup, recall, removeMember, setRole } from './chat.ts';
+import { claim, fund, giveAway, keyOf, operatorKeyOf } from './money.ts';
 import { ask, TestUser } from './clients.ts';
 import type { TestServer } from './server.ts';
 
@@ -37,6 +38,8 @@ export const actorNames = [
   'admin',
   'owner',
   'revoked session',
+  "app's server",
+  'operator',
 ] as const;
 export type ActorName = (typeof actorNames)[number];
 
@@ -56,6 +59,7 @@ export const seqs = {
   ofFormer: 6,
   ofOwner: 7,
   roleChanged: 8,
+  redPacket: 11,
 } as const;
 
 /** A fixed world: a group with every role and every kind of message, a direct conversation, sessions. */
@@ -67,6 +71,8 @@ export interface World {
   readonly direct: string;
   /** A group that is large for this server, of all members of the first one. */
   readonly large: string;
+  /** In the group, with shares for everybody. */
+  readonly redPacket: string;
   /** A member of the group who is none of the actors. */
   readonly other: TestUser;
   /** Who is in no conversation, and signs in. */
@@ -98,10 +104,11 @@ export async function openWorld(server: TestServer): Promise<World> {
   };
   const { former, member, admin, owner } = users;
   const other = await join('default', 'typist');
+  await Promise.all(Object.values(users).map((user) => fund(server, user)));
   const actors = await actorsOf(server, users);
   const everybody = [admin, member, former, other];
   const group = await createGroup(owner, everybody);
-  await fillGroup(group, users);
+  const redPacket = await fillGroup(group, users);
   const direct = await admin.directWith(member);
   await write(admin, direct, 'secret of the two', { text: { text: 'secret words of the two' } });
   const crowd = [await join('default', 'crowd_1'), await join('default', 'crowd_2')];
@@ -113,9 +120,10 @@ export async function openWorld(server: TestServer): Promise<World> {
     group,
     direct,
     large,
+    redPacket,
     other,
     guest: await join('default', 'guest'),
-    secrets: await secretsOf(users, { group, direct, large }),
+    secrets: await secretsOf(users, { group, direct, large, redPacket }),
     newName,
     async freshGroup() {
       const id = await createGroup(owner, everybody);
@@ -161,6 +169,8 @@ async function actorsOf(server: TestServer, users: Users): Promise<World['actors
       name: 'revoked session',
       token: await revokedToken(server, users.member),
     },
+    operator: { ...nobody, name: 'operator', token: await operatorKeyOf(server) },
+    "app's server": { ...nobody, name: "app's server", token: keyOf(server, 'default') },
   };
 }
 
@@ -181,7 +191,8 @@ export async function signInBeside(server: TestServer, user: TestUser) {
   return (await ask(server, LoginDocument, { input })).login;
 }
 
-async function fillGroup(group: string, users: Users): Promise<void> {
+/** With a packet that the member sent, and of which all three who stay claim a share. @returns its id. */
+async function fillGroup(group: string, users: Users): Promise<string> {
   const { former, member, admin, owner } = users;
   const secret = { note: 'secret data' };
   await write(member, group, 'secret key', { text: { text: 'secret words' } });
@@ -198,10 +209,17 @@ async function fillGroup(group: string, users: Users): Promise<void> {
   await setRole(owner, group, admin, 'ADMIN');
   await write(admin, group, 'retry', { text: { text: 'of the admin' } }, seqs.created);
   await write(member, group, 'retry', { text: { text: 'of the member' } }, seqs.created);
+  const redPacket = await giveAway(member, group, {
+    total: 1_000,
+    count: 100,
+    greeting: 'secret greeting',
+  });
   for (const user of [owner, admin, member]) {
+    await claim(user, redPacket);
     await user.query(MarkReadDocument, { input: { conversationId: group, seq: 10 } });
   }
   await removeMember(owner, group, former);
+  return redPacket;
 }
 
 async function write(
@@ -217,10 +235,17 @@ async function write(
 
 async function secretsOf(
   users: Users,
-  ids: { group: string; direct: string; large: string },
+  ids: { group: string; direct: string; large: string; redPacket: string },
 ): Promise<Secret[]> {
   const isMember = ({ role }: Actor): boolean => role !== null;
-  const ofGroup = ['Climbers', 'secret words', 'secret key', 'secret.type', 'secret data'];
+  const ofGroup = [
+    'Climbers',
+    'secret words',
+    'secret key',
+    'secret.type',
+    'secret data',
+    'secret greeting',
+  ];
   const isOfTwo = ({ role }: Actor): boolean => role === 'MEMBER' || role === 'ADMIN';
   return [
     ...[...ofGroup, 'secret edited words'].map((text) => ({ text, mayKnow: isMember })),
@@ -230,6 +255,7 @@ async function secretsOf(
     { text: 'secret words of the two', mayKnow: isOfTwo },
     { text: ids.direct, mayKnow: isOfTwo },
     { text: ids.large, mayKnow: isMember },
+    { text: ids.redPacket, mayKnow: isMember },
     { text: ids.group, mayKnow: (actor) => isMember(actor) || actor.isFormer },
     ...Object.values<TestUser>({ ...users }).flatMap((user) =>
       secretsOfDevice(user).map((text) => ({

@@ -8,6 +8,8 @@ import { build } from 'esbuild';
 export interface Bundle extends AsyncDisposable {
   /** The file to run. */
   readonly main: string;
+  /** The operator's commands. */
+  readonly operate: string;
 }
 
 /** Into a temporary folder, in less than a second. */
@@ -15,7 +17,9 @@ export async function bundleServer(): Promise<Bundle> {
   const root = fileURLToPath(new URL('../..', import.meta.url));
   const folder = await mkdtemp(path.join(tmpdir(), 'fastim-bundle-'));
   await build({
-    entryPoints: ['src/main.ts', 'src/storage/sqlite-worker.ts'].map((file) => root + file),
+    entryPoints: ['src/main.ts', 'src/operate.ts', 'src/storage/sqlite-worker.ts'].map(
+      (file) => root + file,
+    ),
     outdir: folder,
     entryNames: '[name]',
     bundle: true,
@@ -33,6 +37,7 @@ export async function bundleServer(): Promise<Bundle> {
   }
   return {
     main: path.join(folder, 'main.js'),
+    operate: path.join(folder, 'operate.js'),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
 }

@@ -139,6 +139,8 @@ function textOf(event: LogEvent): string {
       return `changed ${event.seq} by ${event.changeSeq}`;
     case 'read':
       return `read ${event.readSeq}`;
+    case 'wallet':
+      return `wallet ${event.entryNo}`;
     case 'conversation':
     case 'removed':
     case 'advanced':

@@ -136,6 +136,8 @@ export function brief(event: InboxEvent): string {
       return 'removed';
     case 'ConversationAdvanced':
       return `advanced ${event.lastSeq}@${event.changeSeq}`;
+    case 'WalletChanged':
+      return `wallet ${event.entry.amount}=${event.balance}`;
     case 'InboxHeartbeat':
       return 'heartbeat';
     case 'InboxReset':

@@ -85,6 +85,11 @@ export type ShownEvent = { readonly cursor: string; readonly at: string } & (
       readonly lastSeq: number;
       readonly changeSeq: number;
     }
+  | {
+      readonly __typename: 'WalletChanged';
+      readonly entry: { readonly amount: number };
+      readonly balance: number;
+    }
   | { readonly __typename: 'InboxHeartbeat' | 'InboxReset' }
 );
 
@@ -102,6 +107,7 @@ const fragments = `
       __typename
       ... on TextContent { text }
       ... on CustomContent { type data }
+      ... on RedPacketContent { redPacket { id state claimedCount claimedTotal refundedTotal } }
       ... on SystemContent { event actor { id } users { id } title role }
       ... on RecalledContent { recalledBy { id } }
     }
@@ -130,6 +136,7 @@ const eventFields = (ofConversation: string): string => `
     ... on ReadAdvanced { conversation { id } user { id } readSeq }
     ... on ConversationChanged { conversation { ...C ${ofConversation} } }
     ... on ConversationRemoved { conversationId }
+    ... on WalletChanged { entry { amount } balance }
     ... on ConversationAdvanced { conversation { id } lastSeq changeSeq }
   }`;
 
@@ -177,6 +184,7 @@ export const listDocument = document<
   {
     viewer: {
       unreadCount: number;
+      wallet: { balance: number };
       inbox: { endCursor: string };
       conversations: Page<ShownTimeline>;
     };
@@ -186,6 +194,7 @@ export const listDocument = document<
   `query List($after: String) {
     viewer {
       unreadCount
+      wallet { balance }
       inbox { endCursor }
       conversations(first: 12, after: $after) {
         edges { node { ...T } } pageInfo { ...I }

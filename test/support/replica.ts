@@ -46,6 +46,12 @@ export interface Kept {
   readsAreTold: boolean;
 }
 
+/** What a query shows that lists everything. */
+export interface Listed {
+  readonly timelines: readonly ShownConversation[];
+  readonly balance: number;
+}
+
 /**
  * All that a client keeps of its user's conversations, brought up to date by events: by what these say themselves, and by
  * pulling only where the contract says so.
@@ -54,13 +60,18 @@ export class Replica {
   readonly user: TestUser;
   readonly rules: Rules;
   readonly conversations = new Map<string, Kept>();
+  /** Of the wallet. */
+  balance: number;
   /** What an event showed as it is after the viewer's removal: ConversationRemoved is on its way. */
   readonly #leaving = new Set<string>();
-  /** Queries the list of conversations, for InboxReset. */
-  readonly #list: () => Promise<readonly ShownConversation[]>;
+  /** Queries the list of conversations, and the wallet, for InboxReset. */
+  readonly #list: () => Promise<Listed>;
+  /** The last entry that was told; null: the next one may be known already. */
+  #toldBalance: number | null = null;
 
-  constructor(user: TestUser, rules: Rules, list: () => Promise<readonly ShownConversation[]>) {
+  constructor(user: TestUser, rules: Rules, balance: number, list: () => Promise<Listed>) {
     this.user = user;
+    this.balance = balance;
     this.rules = rules;
     this.#list = list;
   }
@@ -86,6 +97,9 @@ export class Replica {
         return;
       case 'ConversationAdvanced':
         return this.#catchUp(event.conversation.id);
+      case 'WalletChanged':
+        this.#booked(event);
+        return;
       case 'InboxReset':
         return this.#startAfresh();
       case 'InboxHeartbeat':
@@ -167,6 +181,15 @@ export class Replica {
     this.put(kept, message);
   }
 
+  #booked(event: Extract<ShownEvent, { __typename: 'WalletChanged' }>): void {
+    const { balance, entry } = event;
+    if (this.#toldBalance !== null && this.#toldBalance + entry.amount !== balance) {
+      throw broken(`an entry that does not continue ${this.#toldBalance}`, event);
+    }
+    this.#toldBalance = balance;
+    this.balance = balance;
+  }
+
   #read(kept: Kept, event: Extract<ShownEvent, { __typename: 'ReadAdvanced' }>): void {
     const { id } = event.user;
     if ((kept.toldReads.get(id) ?? -1) >= event.readSeq) throw broken('a read told again', event);
@@ -197,7 +220,9 @@ export class Replica {
 
   async #startAfresh(): Promise<void> {
     this.#leaving.clear();
-    const listed = await this.#list();
+    const { timelines: listed, balance } = await this.#list();
+    this.balance = balance;
+    this.#toldBalance = null;
     const ids = new Set(listed.map(({ id }) => id));
     for (const id of this.conversations.keys()) if (!ids.has(id)) this.conversations.delete(id);
     for (const { id } of listed) await this.#catchUp(id);

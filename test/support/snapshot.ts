@@ -7,7 +7,7 @@ import {
   type ShownMessage,
   type ShownTimeline,
 } from './replica-documents.ts';
-import { lastSeqOf, Replica, type Kept, type Rules } from './replica.ts';
+import { lastSeqOf, Replica, type Kept, type Listed, type Rules } from './replica.ts';
 
 /** What a user's queries answer, and the cursor from which events bring it up to date. */
 export interface Snapshot {
@@ -23,7 +23,8 @@ export interface Snapshot {
 /** The cursor first, then all that the user sees, by queries that page through everything. */
 export async function snapshot(user: TestUser, rules: Rules): Promise<Snapshot> {
   const { viewer } = await user.query(listDocument, { after: null });
-  const replica = new Replica(user, rules, async () => (await listed(user)).timelines);
+  const { balance } = viewer.wallet;
+  const replica = new Replica(user, rules, balance, () => listed(user));
   const timelines = await restOfList(user, viewer.conversations);
   const readCounts = new Map<string, number | undefined>();
   for (const timeline of timelines) {
@@ -38,9 +39,10 @@ export async function snapshot(user: TestUser, rules: Rules): Promise<Snapshot> 
   return { cursor: inbox.endCursor, replica, listed: timelines, unreadCount, readCounts };
 }
 
-async function listed(user: TestUser): Promise<{ timelines: ShownTimeline[] }> {
+async function listed(user: TestUser): Promise<Listed> {
   const { viewer } = await user.query(listDocument, { after: null });
-  return { timelines: await restOfList(user, viewer.conversations) };
+  const timelines = await restOfList(user, viewer.conversations);
+  return { timelines, balance: viewer.wallet.balance };
 }
 
 async function restOfList(
@@ -114,6 +116,7 @@ function promisedChangeSeq(kept: Kept, fresh: Kept | undefined): number {
 export function differences(replica: Replica, fresh: Snapshot): string[] {
   const found: string[] = [];
   compare(pictureOf(replica, fresh.replica), pictureOf(fresh.replica), '', found);
+  compare(replica.balance, fresh.replica.balance, 'balance', found);
   return found;
 }
 

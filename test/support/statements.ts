@@ -20,6 +20,8 @@ export function recordStatements(): Statements {
       text
         .replace(/\s+/g, ' ')
         .replace(/\((\?, )*\?\)(, \((\?, )*\?\))*/g, '(…)')
+        // Rows of an INSERT, of which numbers stand in the text.
+        .replace(/ VALUES \([-\d?,NUL]+\)(, \([-\d?,NUL]+\))*/g, ' VALUES (…)')
         .replace(/( UNION ALL SELECT \?(, \?)*)+/g, ''),
     );
   };

@@ -12,12 +12,12 @@ import { connectRival, type SendContender } from '../../bench/load/senders.ts';
 import { flatness } from '../../bench/load/watch-server.ts';
 import { median, quantile, seeded } from '../../bench/runner/numbers.ts';
 import { readCommandLine } from '../../bench/runner/options.ts';
-import { svgOf } from '../../bench/runner/plot.ts';
 import { isReached, measureLine, reportLines, weakest } from '../../bench/runner/report.ts';
 import { abba, thereAndBack } from '../../bench/runner/rounds.ts';
 import type { Measure, RunOptions } from '../../bench/runner/scenario.ts';
 import { VoidRun } from '../../bench/runner/void.ts';
 import { roundTrips } from '../../bench/servers/counting-proxy.ts';
+import { recoveredAfter } from '../../bench/scenarios/overload.ts';
 import type { RunningRival } from '../../bench/servers/rival.ts';
 
 const told = (seq: number, given: Partial<Told> = {}): Told => ({
@@ -269,6 +269,19 @@ describe('the numbers', () => {
   });
 });
 
+it('has recovered when one late answer in twenty is left', () => {
+  const after = (late: readonly number[]) =>
+    recoveredAfter(
+      Array.from({ length: 100 }, (_, n) => [n * 100, late.includes(n) ? Infinity : 10] as const),
+      50,
+    );
+  expect(after([])).toBe(0);
+  expect(after([0, 30, 60])).toBe(0);
+  expect(after([0, 1, 2, 3, 4, 5])).toBe(200);
+  expect(after([0, 1, 2, 3, 4, 5, 6, 7, 99])).toBe(500);
+  expect(after([97, 98, 99, ...Array.from({ length: 50 }, (_, n) => n)])).toBe(10_000);
+});
+
 describe('loops', () => {
   it('count only the time that is measured, and fail with what failed', async () => {
     const done = await closedLoop([promised(() => pause(5))], { warmSeconds: 0.02, seconds: 0.1 });
@@ -308,27 +321,6 @@ it('reads the command line', () => {
     isSmoke: false,
   });
   expect(() => readCommandLine(['send', '--rounds', 'many'])).toThrow(/whole number/);
-});
-
-it('draws charts that stand alone', () => {
-  const svg = svgOf({
-    key: '',
-    title: 'a < b',
-    xLabel: 'x',
-    yLabel: 'y',
-    names: ['1', '2'],
-    series: [
-      {
-        name: 'FastIM',
-        points: [
-          [0, 1],
-          [1, 30],
-        ],
-      },
-    ],
-  });
-  expect(svg).toContain('a &lt; b');
-  expect(svg.match(/<rect/g)).toHaveLength(4);
 });
 
 function pause(ms: number): Promise<void> {

@@ -46,8 +46,10 @@ it('gives every default where nothing is set', () => {
     tokens: { accessTtlSeconds: 900, refreshGraceSeconds: 60, keysFile: undefined },
     messages: { recallWindowSeconds: 120, editWindowSeconds: 86_400 },
     groups: { largeAboveMembers: 200, receiptsUpToMembers: 50 },
+    redPackets: { shareMax: 20_000, countMax: 100, ttlSeconds: 86_400, apps: [] },
     sessionPolicy: 'same-class',
     apps: ['default'],
+    serverKeys: [],
     logLevel: 'info',
     failpoints: '',
   });
@@ -66,7 +68,11 @@ it('reads what is set', () => {
     SLOT_MAP: '0-9=1,10-1023=0',
     SESSION_POLICY: 'single',
     APPS: 'default,shop',
+    RED_PACKET_APPS: 'shop:500/20/3600',
   });
+  expect(config.redPackets.apps).toEqual([
+    { appId: 'shop', shareMax: 500, countMax: 20, ttlSeconds: 3_600 },
+  ]);
   expect(config.http).toEqual({
     port: 0,
     host: '127.0.0.1',
@@ -193,4 +199,16 @@ it('.env.example copied to .env changes nothing', () => {
     const shown = Array.isArray(fallback) ? fallback.join(',') : String(fallback ?? '');
     expect([name, values[name]]).toEqual([name, shown]);
   }
+});
+
+it('reads the server keys of apps, and knows a misspelt app', () => {
+  const key = 'k'.repeat(32);
+  const { serverKeys } = readConfig({ APPS: 'default,shop', SERVER_KEYS: `shop:${key}` });
+  expect(serverKeys).toEqual([{ appId: 'shop', secret: key }]);
+  expect(mistakesOf({ SERVER_KEYS: `shop:${key}` })).toEqual([
+    'SERVER_KEYS must be of apps that APPS names',
+  ]);
+  const wrong = mistakesOf({ SERVER_KEYS: 'default:short' });
+  expect(wrong.join()).toMatch(/SERVER_KEYS must be like/);
+  expect(wrong.join()).not.toContain('short');
 });

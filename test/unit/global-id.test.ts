@@ -3,14 +3,22 @@ import { describe, expect, it } from 'vitest';
 import {
   decodeId,
   decodeIdOf,
+  encodeEntryId,
   encodeId,
   encodeMessageId,
   idArgument,
+  type GlobalId,
 } from '../../src/resolvers/global-id.ts';
 
 const ids = fc.bigInt({ min: 1n, max: 2n ** 63n - 1n });
 const seqs = fc.integer({ min: 1, max: 2 ** 31 - 1 });
-const types = fc.constantFrom('User', 'Conversation', 'Session');
+const types = fc.constantFrom('User', 'Conversation', 'Session', 'RedPacket');
+
+function encode(id: GlobalId): string {
+  if (id.type === 'Message') return encodeMessageId(id.conversationId, id.seq);
+  if (id.type === 'WalletEntry') return encodeEntryId(id.userId, id.entryNo);
+  return encodeId(id.type, id.id);
+}
 
 describe('a global id', () => {
   it('comes back as what was encoded', () => {
@@ -22,13 +30,18 @@ describe('a global id', () => {
           conversationId: id,
           seq,
         });
+        expect(decodeId(encodeEntryId(id, seq))).toEqual({
+          type: 'WalletEntry',
+          userId: id,
+          entryNo: seq,
+        });
       }),
     );
   });
 
   it('has one spelling alone: whatever decodes is what the encoder writes', () => {
     const digit = fc.constantFrom(...'0123456789abcxyzABZ_- ');
-    const prefix = fc.constantFrom('u_', 'c_', 'm_', 's_', 'U_', 'x_', '');
+    const prefix = fc.constantFrom('u_', 'c_', 'm_', 's_', 'r_', 'w_', 'U_', 'x_', '');
     const body = fc.string({ unit: digit, maxLength: 16 });
     fc.assert(
       fc.property(
@@ -39,11 +52,7 @@ describe('a global id', () => {
         (text) => {
           const id = decodeId(text);
           if (id === null) return;
-          const again =
-            id.type === 'Message'
-              ? encodeMessageId(id.conversationId, id.seq)
-              : encodeId(id.type, id.id);
-          expect(again).toBe(text);
+          expect(encode(id)).toBe(text);
         },
       ),
       { numRuns: 5_000 },
@@ -62,6 +71,9 @@ describe('a global id', () => {
     'u_1\n',
     'U_1',
     'm_1',
+    'w_1',
+    'w_1_0',
+    'r_1_1',
     'm_1_',
     'm_1_0',
     'm_1_01',

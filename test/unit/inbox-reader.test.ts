@@ -27,6 +27,7 @@ function readerOf(entries: readonly LogEntry[]): InboxReader {
         Promise.resolve(entries.filter((entry) => entry.lastOffset > after.offset).slice(0, max)),
     } as never,
     conversations: { enterAll: () => Promise.resolve(new Map()) },
+    wallets: { entriesBetween: () => Promise.resolve([]) },
     messages: {
       bySeqs: (_viewer, keys) => Promise.resolve(keys.map((key) => ({ ...key }) as never)),
     },

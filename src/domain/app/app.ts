@@ -2,6 +2,8 @@ import { assert } from '../../lib/assert.ts';
 import { Fault } from '../../lib/fault.ts';
 import { utf8Length } from '../../lib/text.ts';
 
+export { operatorKeyIn, ServerKeys, type Authority, type ServerKey } from './server-keys.ts';
+
 /** What the columns of app ids hold. */
 const appIdBytesMax = 64;
 

@@ -1,4 +1,5 @@
 import type { Message } from '../timeline/timeline.ts';
+import type { WalletEntry } from '../wallet/wallet.ts';
 
 /**
  * Something that happened, as it is told to the users it concerns: the same value for all of them. What it shows
@@ -38,7 +39,8 @@ export type Happening =
       readonly changeSeq: number;
       /** The regime that the group is under from here on. */
       readonly isLarge: boolean;
-    };
+    }
+  | { readonly kind: 'WalletChanged'; readonly entry: WalletEntry };
 
 /** What a stream says about itself. */
 export type Signal = { readonly kind: 'InboxHeartbeat' } | { readonly kind: 'InboxReset' };

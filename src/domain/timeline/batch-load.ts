@@ -1,3 +1,4 @@
+import { Fault, type FaultCode } from '../../lib/fault.ts';
 import { pairsCondition } from '../../storage/pairs.ts';
 import type { Pairs } from '../../storage/pairs.ts';
 import { marks } from '../../storage/sql.ts';
@@ -106,6 +107,30 @@ export async function loadOriginals(
     sends.flatMap((send) => [send.conversationId, send.actorId, Buffer.from(send.clientMessageId)]),
   );
   return rows.map(storedOf);
+}
+
+/** Those of these red packets that were refused, and why. */
+export async function loadRefusals(
+  tx: SqlTransaction,
+  ids: readonly bigint[],
+): Promise<{ id: bigint; conversationId: bigint; fault: Fault }[]> {
+  const rows = await tx.query<RefusalRow>(
+    'SELECT id, conversationId, faultCode, faultMessage FROM RedPacket' +
+      ` WHERE id IN (${marks(ids.length)}) AND seq IS NULL`,
+    ids,
+  );
+  return rows.map(({ id, conversationId, faultCode, faultMessage }) => ({
+    id,
+    conversationId,
+    fault: new Fault(faultCode as FaultCode, faultMessage),
+  }));
+}
+
+interface RefusalRow {
+  readonly id: bigint;
+  readonly conversationId: bigint;
+  readonly faultCode: string;
+  readonly faultMessage: string;
 }
 
 function storedOf(row: StoredRow): Appended {

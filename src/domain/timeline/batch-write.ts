@@ -15,16 +15,19 @@ import type { Appended, ConversationState } from './state.ts';
 
 /**
  * Writes all that a batch decided, in one round trip, and answers with the id of its outbox row.
- * @param body null only where a test plants the bug of forgetting it.
+ * @param beside what else the drafts have written in the same transaction.
+ * @param body null where nothing happened to a conversation, or where a test plants the bug of forgetting it.
  */
 export async function writeBatch(
   tx: SqlTransaction,
   sql: Sql,
   states: readonly ConversationState[],
+  beside: readonly Statement[],
   body: OutboxBody | null,
   nowMs: number,
 ): Promise<bigint> {
   const statements: Statement[] = [
+    ...beside,
     ...insertHeads(states.filter((state) => state.isNew)),
     ...updateHeads(
       sql,

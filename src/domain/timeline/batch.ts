@@ -1,11 +1,13 @@
 import { Fault } from '../../lib/fault.ts';
 import { pairsOf } from '../../storage/pairs.ts';
-import type { Sql, SqlTransaction } from '../../storage/sql.ts';
+import type { Sql, SqlTransaction, Statement } from '../../storage/sql.ts';
 import {
   headsThere,
   loadAllMembers,
   loadMembers,
   loadMessages,
+  loadOriginals,
+  loadRefusals,
   loadSuccessor,
   lockHeads,
 } from './batch-load.ts';
@@ -13,7 +15,7 @@ import type { FullHeadRow } from './batch-load.ts';
 import type { Draft, Send } from './draft.ts';
 import { settleDuplicates } from './duplicates.ts';
 import type { Outcome } from './duplicates.ts';
-import type { TimelineRules } from './kind.ts';
+import type { Needs, TimelineRules } from './kind.ts';
 import { kindOf } from './kinds/kinds.ts';
 import { notFound } from './kinds/rights.ts';
 import { isCreation, originKey, originText } from './origin.ts';
@@ -53,6 +55,11 @@ export class Batch {
   /** The conversations in which anything happened. */
   get touched(): ConversationState[] {
     return [...this.#states.values()].filter((state) => state.isTouched);
+  }
+
+  /** What is written besides. */
+  get beside(): Statement[] {
+    return [...this.#states.values()].flatMap((state) => state.beside);
   }
 
   /** Loads what the drafts need, and decides them in their order. */
@@ -104,10 +111,34 @@ export class Batch {
     for (const stored of messages) {
       this.#states.get(stored.message.conversationId)?.loadMessage(stored);
     }
+    await this.#loadRedPackets(
+      wanted.flatMap(({ draft, needs }) =>
+        needs.redPacket ? [{ conversationId: draft.conversationId, ...needs.redPacket }] : [],
+      ),
+    );
     await this.#loadMore(
       wanted.map(({ draft }) => draft),
       creations,
     );
+  }
+
+  /** Under the heads' locks: what was decided about them before, and whether their keys are taken. */
+  async #loadRedPackets(
+    packets: readonly (NonNullable<Needs['redPacket']> & { conversationId: bigint })[],
+  ): Promise<void> {
+    if (packets.length === 0) return;
+    const keys = packets.map(({ senderId: actorId, ...rest }) => ({ ...rest, actorId }));
+    const ids = packets.map(({ id }) => id);
+    const [originals, refusals] = await Promise.all([
+      loadOriginals(this.#tx, keys),
+      loadRefusals(this.#tx, ids),
+    ]);
+    for (const original of originals) {
+      this.#states.get(original.message.conversationId)?.loadSent(original);
+    }
+    for (const { id, conversationId, fault } of refusals) {
+      this.#states.get(conversationId)?.refusedRedPackets.set(id, fault);
+    }
   }
 
   /** What could not be known before the heads and the messages were. */
@@ -126,9 +157,10 @@ export class Batch {
       const author = needs.message?.author ? state.message(needs.message.seq)?.senderId : null;
       if (author !== null && author !== undefined) keys.push({ state, userId: author });
       if (state.head.kind === 'DIRECT' && state.head.lastSeq === 0) opening.add(state);
-      if (needs.successor) {
-        const successor = await loadSuccessor(this.#tx, draft.conversationId, draft.actorId);
-        state.successors.set(draft.actorId, successor);
+      const { heirOf } = needs;
+      if (heirOf !== undefined) {
+        const successor = await loadSuccessor(this.#tx, draft.conversationId, heirOf);
+        state.successors.set(heirOf, successor);
       }
     }
     for (const state of opening) {
@@ -245,7 +277,7 @@ function mustWait(draft: Draft, state: ConversationState): boolean {
   if (state.hasCrossed) return true;
   // Who inherits was read before the drafts before this one were decided.
   if (draft.kind === 'leave') return state.isTouched;
-  if (draft.kind === 'edit' || draft.kind === 'recall') {
+  if (draft.kind === 'edit' || draft.kind === 'recall' || draft.kind === 'tellRedPacket') {
     return state.appended.some(({ message }) => message.seq === draft.seq);
   }
   return false;

@@ -1,3 +1,5 @@
+import type { Fault } from '../../lib/fault.ts';
+import type { Statement } from '../../storage/sql.ts';
 import type { DraftContent, Member, Message, Role } from './model.ts';
 
 /**
@@ -8,6 +10,8 @@ export type Draft =
   | OpenDirect
   | CreateGroup
   | Send
+  | PostRedPacket
+  | TellRedPacket
   | Edit
   | Recall
   | Rename
@@ -48,6 +52,38 @@ export interface Send extends InConversation {
   readonly content: DraftContent;
   readonly replyToSeq: number | null;
 }
+/**
+ * Posts a red packet whose money has left its sender's wallet. Decided once for ever, by the packet's id: accepted, or refused, and
+ * then what takes the money back is written instead.
+ */
+export interface PostRedPacket extends InConversation {
+  readonly kind: 'postRedPacket';
+  readonly clientMessageId: string;
+  readonly payloadHash: Uint8Array;
+  readonly redPacketId: bigint;
+  /** A member too, where it is for one alone. */
+  readonly recipientId: bigint | null;
+  /** What is written beside the message. */
+  accepted(place: RedPacketPlace): readonly Statement[];
+  /** What is written where the conversation refuses. */
+  refused(fault: Fault, atMs: number): readonly Statement[];
+}
+/** Where a red packet was posted. */
+export interface RedPacketPlace {
+  readonly seq: number;
+  readonly createdAtMs: number;
+  /** A direct conversation of two. */
+  readonly isBetweenTwo: boolean;
+}
+/** Tells that the state of a red packet changed, as a change of its message. Nobody asks for it. */
+export interface TellRedPacket {
+  readonly kind: 'tellRedPacket';
+  readonly conversationId: bigint;
+  readonly seq: number;
+  readonly redPacketId: bigint;
+  /** What is written in the same transaction. */
+  readonly beside: readonly Statement[];
+}
 export interface Edit extends InConversation {
   readonly kind: 'edit';
   readonly seq: number;
@@ -85,6 +121,10 @@ export interface Results {
   openDirect: { readonly conversationId: bigint };
   createGroup: { readonly conversationId: bigint };
   send: { readonly message: Message; readonly isDuplicate: boolean };
+  postRedPacket:
+    | { readonly kind: 'accepted'; readonly message: Message; readonly isDuplicate: boolean }
+    | { readonly kind: 'refused'; readonly fault: Fault; readonly isDuplicate: boolean };
+  tellRedPacket: { readonly message: Message | null };
   edit: { readonly message: Message };
   recall: { readonly message: Message };
   rename: { readonly conversationId: bigint };

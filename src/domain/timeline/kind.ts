@@ -13,8 +13,14 @@ export interface Needs {
   readonly userIds: readonly bigint[];
   /** A message; with `author` the membership of who wrote it, too. */
   readonly message?: { readonly seq: number; readonly author: boolean };
-  /** The heir of an owner who leaves. */
-  readonly successor?: boolean;
+  /** A red packet, and what its sender has sent under its key. */
+  readonly redPacket?: {
+    readonly id: bigint;
+    readonly senderId: bigint;
+    readonly clientMessageId: string;
+  };
+  /** Who inherits the group when that owner leaves. */
+  readonly heirOf?: bigint;
 }
 
 /**

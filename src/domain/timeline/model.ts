@@ -60,6 +60,11 @@ export interface SystemContent {
   readonly title: string | null;
   readonly role: Role | null;
 }
+/** Money for who comes first; what became of it is asked of the packet itself. */
+export interface RedPacketContent {
+  readonly kind: 'RED_PACKET';
+  readonly redPacketId: bigint;
+}
 /** What is left of a message that was recalled. */
 export interface RecalledContent {
   readonly kind: 'RECALLED';
@@ -68,7 +73,7 @@ export interface RecalledContent {
 /** What a member may write. */
 export type DraftContent = TextContent | CustomContent;
 /** What a message may hold. */
-export type Content = DraftContent | SystemContent | RecalledContent;
+export type Content = DraftContent | RedPacketContent | SystemContent | RecalledContent;
 
 /** One entry of a timeline, as it is now. */
 export interface Message {

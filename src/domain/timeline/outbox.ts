@@ -55,9 +55,14 @@ export interface CommittedRow {
 
 /** The text of a body: JSON, ids as decimal strings. */
 export function encodeBody(body: OutboxBody): string {
-  return JSON.stringify(body, (_key, value: unknown) =>
-    typeof value === 'bigint' ? String(value) : value,
-  );
+  const parts = body.parts.map((part) => ({
+    ...part,
+    conversationId: String(part.conversationId),
+    items: part.items.map((item) =>
+      'userIds' in item ? { ...item, userIds: item.userIds.map(String) } : item,
+    ),
+  }));
+  return JSON.stringify({ parts });
 }
 
 interface StoredPart extends Omit<OutboxPart, 'conversationId' | 'items'> {

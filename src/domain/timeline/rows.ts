@@ -11,12 +11,11 @@ import { textOf } from '../../lib/text.ts';
 import type {
   Content,
   ConversationKind,
-  DraftContent,
   Head,
   Member,
   Message,
+  RecalledContent,
   Role,
-  SystemContent,
   SystemEvent,
 } from './model.ts';
 
@@ -28,7 +27,7 @@ export const conversationKindCodes = { DIRECT: 0, GROUP: 1 } as const satisfies 
 /** `Member.role`. */
 export const roleCodes = { MEMBER: 0, ADMIN: 1, OWNER: 2 } as const satisfies Record<Role, number>;
 /** `Message.kind`: what it was sent as; a recalled message keeps it. */
-export const messageKindCodes = { TEXT: 0, CUSTOM: 1, SYSTEM: 2 } as const;
+export const messageKindCodes = { TEXT: 0, CUSTOM: 1, SYSTEM: 2, RED_PACKET: 3 } as const;
 
 const conversationKinds = ['DIRECT', 'GROUP'] as const;
 const roles = ['MEMBER', 'ADMIN', 'OWNER'] as const;
@@ -200,6 +199,8 @@ export function contentText(content: Content): string {
       return JSON.stringify({ text: content.text });
     case 'CUSTOM':
       return JSON.stringify({ type: content.type, data: content.data });
+    case 'RED_PACKET':
+      return JSON.stringify({ redPacketId: String(content.redPacketId) });
     case 'SYSTEM':
       return JSON.stringify({
         event: content.event,
@@ -214,7 +215,7 @@ export function contentText(content: Content): string {
 }
 
 /** `contentText` back, for a content that was not recalled. */
-export function contentOf(kindCode: number, text: string): DraftContent | SystemContent {
+export function contentOf(kindCode: number, text: string): Exclude<Content, RecalledContent> {
   switch (kindCode) {
     case messageKindCodes.TEXT: {
       const { text: body } = JSON.parse(text) as { text: string };
@@ -223,6 +224,10 @@ export function contentOf(kindCode: number, text: string): DraftContent | System
     case messageKindCodes.CUSTOM: {
       const { type, data } = JSON.parse(text) as { type: string; data: unknown };
       return { kind: 'CUSTOM', type, data };
+    }
+    case messageKindCodes.RED_PACKET: {
+      const { redPacketId } = JSON.parse(text) as { redPacketId: string };
+      return { kind: 'RED_PACKET', redPacketId: BigInt(redPacketId) };
     }
     case messageKindCodes.SYSTEM: {
       const stored = JSON.parse(text) as StoredSystemContent;

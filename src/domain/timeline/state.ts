@@ -1,4 +1,6 @@
 import { assert } from '../../lib/assert.ts';
+import type { Fault } from '../../lib/fault.ts';
+import type { Statement } from '../../storage/sql.ts';
 import type { Content, Head, Member, Message } from './model.ts';
 import type { OutboxItem, OutboxPart } from './outbox.ts';
 
@@ -26,7 +28,8 @@ export class ConversationState {
   readonly originHash: Uint8Array | null;
   readonly nowMs: number;
   readonly #limits: GroupLimits;
-  #head: Head;
+  /** Moved on in place: a message moves it three times. */
+  readonly #head: { -readonly [Column in keyof Head]: Head[Column] };
   readonly #members = new Map<bigint, Member | null>();
   readonly #loadedMessages = new Map<number, Appended>();
   readonly #sent = new Map<string, Appended>();
@@ -40,6 +43,10 @@ export class ConversationState {
   readonly changed = new Map<number, Message>();
   readonly changeLog: { readonly changeSeq: number; readonly seq: number }[] = [];
   readonly touchedMembers = new Set<bigint>();
+  /** What is written besides, whether or not anything happened to the conversation. */
+  readonly beside: Statement[] = [];
+  /** Red packets that the conversation refused, by id. */
+  readonly refusedRedPackets = new Map<bigint, Fault>();
 
   constructor(deps: {
     head: Head;
@@ -49,7 +56,7 @@ export class ConversationState {
     nowMs: number;
     limits: GroupLimits;
   }) {
-    this.#head = deps.head;
+    this.#head = { ...deps.head };
     this.originKey = deps.originKey;
     this.originHash = deps.originHash;
     this.isNew = deps.isNew;
@@ -60,6 +67,7 @@ export class ConversationState {
     this.#firstEventNo = deps.head.eventNo + 1;
   }
 
+  /** As it is now; it moves on with every change. */
   get head(): Head {
     return this.#head;
   }
@@ -82,6 +90,12 @@ export class ConversationState {
     this.#loadedMessages.set(stored.message.seq, stored);
   }
 
+  /** A message that its sender sent under its key before. */
+  loadSent({ message, payloadHash }: Appended): void {
+    const { senderId, clientMessageId } = message;
+    this.#sent.set(`${senderId} ${clientMessageId}`, { message, payloadHash });
+  }
+
   /** The membership as it is now, or null; listed or not. */
   membership(userId: bigint): Member | null {
     const member = this.#members.get(userId);
@@ -99,7 +113,7 @@ export class ConversationState {
     return this.changed.get(seq) ?? this.#loadedMessages.get(seq)?.message ?? null;
   }
 
-  /** What this batch has appended already under that key. */
+  /** What this batch has appended already under that key, or was loaded for it. */
   sent(senderId: bigint, clientMessageId: string): Appended | null {
     return this.#sent.get(`${senderId} ${clientMessageId}`) ?? null;
   }
@@ -250,6 +264,7 @@ export class ConversationState {
   }
 
   #move(difference: Partial<Head>): void {
-    this.#head = { ...this.#head, ...difference, movedAtMs: this.nowMs };
+    Object.assign(this.#head, difference);
+    this.#head.movedAtMs = this.nowMs;
   }
 }

@@ -1,6 +1,6 @@
 import type { Timelines } from './writer.ts';
 
-export type { Draft, ResultOf, Results } from './draft.ts';
+export type { Draft, PostRedPacket, RedPacketPlace, ResultOf, Results } from './draft.ts';
 export type { TimelineRules } from './kind.ts';
 export type {
   Content,
@@ -11,6 +11,7 @@ export type {
   Member,
   Message,
   RecalledContent,
+  RedPacketContent,
   Role,
   SystemContent,
   SystemEvent,

@@ -122,12 +122,14 @@ export class Timelines implements Lifecycle {
       const batch = new Batch(tx, drafts, { sql: shard.sql, rules, nowMs, newId });
       const outcomes = await batch.decide();
       tellDecided(outcomes);
-      const { touched } = batch;
-      if (touched.length === 0) return { outcomes, row: null };
+      const { touched, beside } = batch;
+      if (touched.length === 0 && beside.length === 0) return { outcomes, row: null };
       const body = { parts: touched.map((state) => state.outboxPart) };
-      const withOutbox = !failpoints.hasBug('outbox-row-not-written');
-      const id = await writeBatch(tx, shard.sql, touched, withOutbox ? body : null, nowMs);
+      const withOutbox = touched.length > 0 && !failpoints.hasBug('outbox-row-not-written');
+      const written = withOutbox ? body : null;
+      const id = await writeBatch(tx, shard.sql, touched, beside, written, nowMs);
       failpoints.reach('before-commit');
+      if (touched.length === 0) return { outcomes, row: null };
       const messages = touched.flatMap((state) => [
         ...state.appended.map(({ message }) => message),
         ...state.changed.values(),

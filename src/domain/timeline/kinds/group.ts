@@ -63,7 +63,7 @@ export const removeMember: Kind<RemoveMember> = {
 };
 
 export const leave: Kind<Leave> = {
-  needs: ({ actorId }) => ({ userIds: [actorId], successor: true }),
+  needs: ({ actorId }) => ({ userIds: [actorId], heirOf: actorId }),
   decide({ actorId }, state) {
     const actor = memberOrFault(state, actorId);
     mustBeGroup(state);

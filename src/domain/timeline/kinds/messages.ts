@@ -38,7 +38,7 @@ export const send: Kind<Send> = {
 };
 
 /** A first message makes a direct conversation exist for the other side. */
-function listTheOthers(state: ConversationState): void {
+export function listTheOthers(state: ConversationState): void {
   if (state.head.kind !== 'DIRECT' || state.head.lastSeq > 0) return;
   const unlisted = state.loadedMembers.filter((member) => !member.isListed);
   for (const member of unlisted) state.list(member);
@@ -53,7 +53,7 @@ export const edit: Kind<Edit> = {
   needs: ({ actorId, seq }) => ({ userIds: [actorId], message: { seq, author: false } }),
   decide(draft, state, rules) {
     const message = visibleMessage(draft, state);
-    mustNotBeSystem(message);
+    mustBeChangeable(message);
     if (message.senderId !== draft.actorId) throw forbidden('Only its sender edits a message.');
     const present = message.content;
     if (present.kind !== 'TEXT' && present.kind !== 'CUSTOM') {
@@ -76,7 +76,7 @@ export const recall: Kind<Recall> = {
   needs: ({ actorId, seq }) => ({ userIds: [actorId], message: { seq, author: true } }),
   decide(draft, state, rules) {
     const message = visibleMessage(draft, state);
-    mustNotBeSystem(message);
+    mustBeChangeable(message);
     const actor = memberOrFault(state, draft.actorId);
     const isOwn = message.senderId === draft.actorId;
     const isModerator = mayRecallAnytime(message, actor, state);
@@ -111,9 +111,12 @@ function visibleMessage(draft: Edit | Recall, state: ConversationState): Message
   return message;
 }
 
-function mustNotBeSystem(message: Message): void {
-  if (message.content.kind === 'SYSTEM') {
+function mustBeChangeable({ content }: Message): void {
+  if (content.kind === 'SYSTEM') {
     throw new Fault('FAILED_PRECONDITION', 'A system message cannot be changed.');
+  }
+  if (content.kind === 'RED_PACKET') {
+    throw new Fault('FAILED_PRECONDITION', 'A red packet cannot be changed.');
   }
 }
 

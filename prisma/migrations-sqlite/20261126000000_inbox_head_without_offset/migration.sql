@@ -1,0 +1,2 @@
+-- AlterTable: where a log ends, its newest entry says
+ALTER TABLE "InboxHead" DROP COLUMN "lastOffset";

@@ -1,0 +1,241 @@
+import { assert, present } from '../../lib/assert.ts';
+import type { Failpoints } from '../../lib/failpoint.ts';
+import { Fault } from '../../lib/fault.ts';
+import type { Settled } from '../../storage/group-commit.ts';
+import { insertRows } from '../../storage/inserts.ts';
+import { pairsOf } from '../../storage/pairs.ts';
+import type { Sql, SqlTransaction, Statement } from '../../storage/sql.ts';
+import { departures, type Transfer } from '../transfer/transfer.ts';
+import { loadClaims, loadClaimers, lockPackets } from './claim-load.ts';
+import { claimColumns, claimValues, type StoredClaim } from './claim-rows.ts';
+import type { ClaimStatus, RedPacket } from './model.ts';
+import { stateCode } from './packet-rows.ts';
+
+/** What somebody wants of a packet: the next share, or that its time is seen to be over. */
+export type ClaimJob =
+  | { readonly kind: 'claim'; readonly redPacketId: bigint; readonly userId: bigint }
+  | { readonly kind: 'expire'; readonly redPacketId: bigint };
+
+export interface ClaimResult {
+  readonly status: ClaimStatus;
+  readonly claim: StoredClaim | null;
+  readonly packet: RedPacket;
+}
+
+/** A packet while a batch decides about it. Its shares leave it only as claims. */
+export interface LockedPacket {
+  packet: RedPacket;
+  readonly shares: readonly bigint[];
+  readonly senderMayClaim: boolean;
+}
+
+export interface ClaimBatchDeps {
+  readonly nowMs: number;
+  readonly failpoints: Failpoints;
+  /** A new id on the slot of what it is for. */
+  newId(redPacketId: bigint): bigint;
+}
+
+type ClaimOnly = Extract<ClaimJob, { kind: 'claim' }>;
+
+/** What claims do to the packets of a shard, decided in memory under the packets' locks. */
+export class ClaimBatch {
+  readonly #sql: Sql;
+  readonly #jobs: readonly ClaimJob[];
+  readonly #deps: ClaimBatchDeps;
+  readonly #packets = new Map<bigint, LockedPacket>();
+  /** The first seq that a member may see, by packet and user. */
+  readonly #joinedSeqs = new Map<string, number>();
+  readonly #claims = new Map<string, StoredClaim>();
+  readonly #admitted = new Map<bigint, bigint[]>();
+  readonly #fresh: StoredClaim[] = [];
+  readonly #touched = new Set<LockedPacket>();
+  /** What leaves the packets by this batch. */
+  readonly transfers: Transfer[] = [];
+
+  constructor(sql: Sql, jobs: readonly ClaimJob[], deps: ClaimBatchDeps) {
+    this.#sql = sql;
+    this.#jobs = jobs;
+    this.#deps = deps;
+  }
+
+  get isEmpty(): boolean {
+    return this.#touched.size === 0;
+  }
+
+  /** Those that nobody can claim of any more. */
+  get closed(): RedPacket[] {
+    return [...this.#packets.values()]
+      .map(({ packet }) => packet)
+      .filter(({ state }) => state !== 'OPEN');
+  }
+
+  /** Who of those who asked may claim of a packet, whether or not there was anything left. */
+  admitted(redPacketId: bigint): readonly bigint[] {
+    return this.#admitted.get(redPacketId) ?? [];
+  }
+
+  /** One round trip: the statements run in this order, so the rest is read under the packets' locks. */
+  async load(tx: SqlTransaction): Promise<void> {
+    const ids = [...new Set(this.#jobs.map(({ redPacketId }) => redPacketId))];
+    ids.sort((a, b) => (a < b ? -1 : 1));
+    const wanted = this.#jobs.filter((job): job is ClaimOnly => job.kind === 'claim');
+    const pairs = pairsOf(wanted, ({ redPacketId, userId }) => [redPacketId, userId]);
+    const [packets, claimers, claims] = await Promise.all([
+      lockPackets(tx, this.#sql, ids),
+      loadClaimers(tx, pairs),
+      loadClaims(tx, pairs),
+    ]);
+    for (const locked of packets) this.#packets.set(locked.packet.id, locked);
+    for (const claimer of claimers) this.#joinedSeqs.set(keyOf(claimer), claimer.joinedSeq);
+    for (const claim of claims) this.#claims.set(keyOf(claim), claim);
+  }
+
+  decide(): Settled<ClaimResult>[] {
+    return this.#jobs.map((job) => {
+      try {
+        const locked = this.#packets.get(job.redPacketId);
+        if (job.kind === 'claim') return { kind: 'done', result: this.#claim(job, locked) };
+        if (!locked) throw noSuchPacket();
+        this.#expireIfDue(locked);
+        return { kind: 'done', result: { status: 'EXPIRED', claim: null, packet: locked.packet } };
+      } catch (error) {
+        if (error instanceof Fault) return { kind: 'refused', fault: error };
+        throw error;
+      }
+    });
+  }
+
+  statements(): Statement[] {
+    const { dialect } = this.#sql;
+    const touched = [...this.#touched].map(({ packet }) => packet);
+    return [
+      ...insertRows('RedPacketClaim', claimColumns, this.#fresh.map(claimValues)),
+      ...touched.map(updatePacket),
+      ...departures(this.transfers),
+      ...insertRows(
+        'UntoldRedPacket',
+        ['redPacketId', 'conversationId', 'seq', 'version'],
+        touched.map((packet) => [packet.id, packet.conversationId, packet.seq, versionOf(packet)]),
+        dialect.upsert(['redPacketId'], `version = ${dialect.incoming('version')}`),
+      ),
+    ];
+  }
+
+  #claim(job: ClaimOnly, locked: LockedPacket | undefined): ClaimResult {
+    if (!locked || !this.#sees(job)) throw noSuchPacket();
+    const { recipientId, senderId } = locked.packet;
+    if (recipientId !== null && recipientId !== job.userId) {
+      throw new Fault('FORBIDDEN', 'This red packet is for another member.');
+    }
+    if (job.userId === senderId && !locked.senderMayClaim) {
+      throw new Fault('FORBIDDEN', 'This red packet is for the other side.');
+    }
+    const admitted = this.#admitted.get(job.redPacketId);
+    if (admitted) admitted.push(job.userId);
+    else this.#admitted.set(job.redPacketId, [job.userId]);
+    const before = this.#claims.get(keyOf(job));
+    if (before) return { status: 'ALREADY_CLAIMED', claim: before, packet: locked.packet };
+    this.#expireIfDue(locked);
+    const { state } = locked.packet;
+    if (state !== 'OPEN') return { status: state, claim: null, packet: locked.packet };
+    const claim = this.#grant(job, locked);
+    return { status: 'CLAIMED', claim, packet: locked.packet };
+  }
+
+  #grant({ redPacketId, userId }: ClaimOnly, locked: LockedPacket): StoredClaim {
+    const { packet, shares } = locked;
+    const shareNo = packet.claimedCount;
+    const isReused = this.#deps.failpoints.hasBug('share-reused');
+    const amount = present(shares[isReused ? 0 : shareNo], 'an open packet has a share left');
+    const transferId = this.#deps.newId(redPacketId);
+    const claimedAtMs = Math.max(this.#deps.nowMs, packet.createdAtMs);
+    const claim = { redPacketId, userId, shareNo, amount, claimedAtMs, transferId };
+    const claimedCount = shareNo + 1;
+    const claimedTotal = packet.claimedTotal + amount;
+    const isLast = claimedCount === packet.count;
+    assert(!isLast || claimedTotal === packet.total, 'the shares are the total');
+    locked.packet = { ...packet, claimedCount, claimedTotal };
+    if (isLast) close(locked, 'EXHAUSTED');
+    this.#send('CLAIM', transferId, locked.packet, userId, amount);
+    this.#claims.set(keyOf(claim), claim);
+    this.#fresh.push(claim);
+    this.#touched.add(locked);
+    return claim;
+  }
+
+  /** Its time being over, what is left goes back: once, since it is not open any more. */
+  #expireIfDue(locked: LockedPacket): void {
+    const { packet } = locked;
+    if (packet.state !== 'OPEN' || this.#deps.nowMs < packet.expiresAtMs) return;
+    const { failpoints } = this.#deps;
+    const isRaced = failpoints.hasBug('expiry-races-claim');
+    const refundedTotal = packet.total - (isRaced ? 0n : packet.claimedTotal);
+    locked.packet = { ...packet, refundedTotal };
+    close(locked, 'EXPIRED');
+    for (let left = failpoints.hasBug('refund-twice') ? 2 : 1; left > 0; left -= 1) {
+      const transferId = this.#deps.newId(packet.id);
+      this.#send('REFUND', transferId, locked.packet, packet.senderId, refundedTotal);
+    }
+    this.#touched.add(locked);
+  }
+
+  #send(
+    kind: 'CLAIM' | 'REFUND',
+    id: bigint,
+    packet: RedPacket,
+    userId: bigint,
+    amount: bigint,
+  ): void {
+    const createdAtMs = this.#deps.nowMs;
+    this.transfers.push({ id, kind, redPacketId: packet.id, userId, amount, createdAtMs });
+  }
+
+  #sees(job: ClaimOnly): boolean {
+    const joinedSeq = this.#joinedSeqs.get(keyOf(job));
+    const seq = this.#packets.get(job.redPacketId)?.packet.seq;
+    return joinedSeq !== undefined && seq !== undefined && seq >= joinedSeq;
+  }
+}
+
+/** Unknown and forbidden look the same. */
+export function noSuchPacket(): Fault {
+  return new Fault('NOT_FOUND', 'There is no such red packet.');
+}
+
+function close(locked: LockedPacket, state: 'EXHAUSTED' | 'EXPIRED'): void {
+  const { packet, shares } = locked;
+  let bestShareNo: number | null = null;
+  if (packet.kind === 'LUCKY') {
+    for (let shareNo = 0; shareNo < packet.claimedCount; shareNo += 1) {
+      const best = bestShareNo === null ? 0n : (shares[bestShareNo] ?? 0n);
+      if ((shares[shareNo] ?? 0n) > best) bestShareNo = shareNo;
+    }
+  }
+  locked.packet = { ...packet, state, bestShareNo };
+}
+
+function updatePacket(packet: RedPacket): Statement {
+  return {
+    text:
+      'UPDATE RedPacket SET state = ?, claimedCount = ?, claimedTotal = ?, refundedTotal = ?, bestShareNo = ?' +
+      ' WHERE id = ?',
+    params: [
+      stateCode(packet.state),
+      packet.claimedCount,
+      packet.claimedTotal,
+      packet.refundedTotal,
+      packet.bestShareNo,
+      packet.id,
+    ],
+  };
+}
+
+/** Rises with each change: nothing is claimed of an expired one. */
+function versionOf({ claimedCount, state }: RedPacket): number {
+  return state === 'EXPIRED' ? claimedCount + 1 : claimedCount;
+}
+
+function keyOf({ redPacketId, userId }: { redPacketId: bigint; userId: bigint }): string {
+  return `${redPacketId} ${userId}`;
+}

@@ -1,0 +1,59 @@
+import { chunks } from '../../storage/per-shard.ts';
+import { pairsCondition, type Pairs } from '../../storage/pairs.ts';
+import { marks, type Sql, type SqlReader, type SqlTransaction } from '../../storage/sql.ts';
+import type { LockedPacket } from './claim-batch.ts';
+import { claimColumns, storedClaimOf } from './claim-rows.ts';
+import type { ClaimRow, StoredClaim } from './claim-rows.ts';
+import { packetColumns, packetOf } from './packet-rows.ts';
+import type { RedPacketRow } from './packet-rows.ts';
+
+type LockedRow = RedPacketRow & { readonly shares: string; readonly senderMayClaim: boolean };
+
+/** Who may see a packet's message, from which seq on. */
+export interface Claimer {
+  readonly redPacketId: bigint;
+  readonly userId: bigint;
+  readonly joinedSeq: number;
+}
+
+/** Locks packets that were posted, and reads them with their shares. @param ids in order. */
+export async function lockPackets(
+  tx: SqlTransaction,
+  sql: Sql,
+  ids: readonly bigint[],
+): Promise<LockedPacket[]> {
+  const pages = chunks(ids, 500).map((page) =>
+    tx.query<LockedRow>(
+      `SELECT ${packetColumns.join(', ')}, shares, senderMayClaim FROM RedPacket` +
+        ` WHERE id IN (${marks(page.length)}) AND seq IS NOT NULL ORDER BY id${sql.dialect.forUpdate}`,
+      page,
+    ),
+  );
+  return (await Promise.all(pages)).flat().map((row) => ({
+    packet: packetOf(row),
+    shares: (JSON.parse(row.shares) as number[]).map(BigInt),
+    senderMayClaim: row.senderMayClaim,
+  }));
+}
+
+/** The members among those who want a share. */
+export async function loadClaimers(reader: SqlReader, pairs: Pairs<bigint>): Promise<Claimer[]> {
+  if (pairs.size === 0) return [];
+  const { text, params } = pairsCondition(['p.id', 'm.userId'], pairs);
+  return reader.query<Claimer>(
+    'SELECT p.id AS redPacketId, m.userId, m.joinedSeq FROM RedPacket p' +
+      ` JOIN Member m ON m.conversationId = p.conversationId AND m.isListed = 1 WHERE ${text}`,
+    params,
+  );
+}
+
+/** What those who want a share have taken already. */
+export async function loadClaims(tx: SqlTransaction, pairs: Pairs<bigint>): Promise<StoredClaim[]> {
+  if (pairs.size === 0) return [];
+  const { text, params } = pairsCondition(['redPacketId', 'userId'], pairs);
+  const rows = await tx.query<ClaimRow>(
+    `SELECT ${claimColumns.join(', ')} FROM RedPacketClaim WHERE ${text}`,
+    params,
+  );
+  return rows.map(storedClaimOf);
+}

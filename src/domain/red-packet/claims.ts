@@ -1,0 +1,158 @@
+import { present } from '../../lib/assert.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Failpoints } from '../../lib/failpoint.ts';
+import { slotOf, type IdSource } from '../../lib/id.ts';
+import type { Lifecycle } from '../../lib/lifecycle.ts';
+import { limits } from '../../limits.ts';
+import { GroupCommit, type Settled } from '../../storage/group-commit.ts';
+import type { Shard, Shards } from '../../storage/shards.ts';
+import { SqlError } from '../../storage/sql.ts';
+import type { Transfer } from '../transfer/transfer.ts';
+import { ClaimBatch, type ClaimJob, type ClaimResult } from './claim-batch.ts';
+import { ClosedPackets } from './closed-packets.ts';
+import type { RedPacket } from './model.ts';
+import { storedClaimsOf } from './reads.ts';
+
+export interface ClaimsDeps {
+  readonly shards: Pick<Shards, 'all' | 'of'>;
+  readonly ids: IdSource;
+  readonly clock: Clock;
+  readonly failpoints: Failpoints;
+  /** Told what has left packets of a shard, after the commit. Must not throw. */
+  readonly onTransfers: (transfers: readonly Transfer[]) => Promise<unknown>;
+  /** Called after a commit that left states to be told in `UntoldRedPacket` of that shard. Must not throw. */
+  readonly onChanged: (shardIndex: number) => void;
+}
+
+/** How often a batch is begun anew because an id of it was drawn elsewhere. */
+const strikesMax = 3;
+/** Members of one conversation that are admitted at once when a packet closes; others when they ask. */
+const membersReadMax = 5_000;
+
+/** The one writer of packets that are there: the claims of a shard that arrive together are one transaction. */
+export class Claims implements Lifecycle {
+  readonly #deps: ClaimsDeps;
+  readonly #writers = new Map<number, GroupCommit<ClaimJob, ClaimResult>>();
+  readonly #closed = new ClosedPackets({
+    packetsMax: limits.closedRedPacketsKept,
+    membersMax: limits.closedRedPacketsMembersKept,
+  });
+  readonly #remembering = new Map<bigint, Promise<void>>();
+
+  constructor(deps: ClaimsDeps) {
+    this.#deps = deps;
+  }
+
+  async start(): Promise<void> {
+    for (const shard of this.#deps.shards.all) {
+      const writer = new GroupCommit<ClaimJob, ClaimResult>({
+        run: (jobs) => this.#run(shard, jobs),
+        // None is ever deferred.
+        keyOf: ({ redPacketId }) => redPacketId,
+        batchMax: limits.claimsBatchMax,
+        queueMax: limits.claimsQueueMax,
+        deferMaxMs: 0,
+      });
+      this.#writers.set(shard.index, writer);
+    }
+    await Promise.resolve();
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    await Promise.all([...this.#writers.values()].map((writer) => writer.stop(graceMs)));
+    await Promise.all(this.#remembering.values());
+  }
+
+  /** @throws {Fault} NOT_FOUND; FORBIDDEN; UNAVAILABLE */
+  async claim(redPacketId: bigint, userId: bigint): Promise<ClaimResult> {
+    const known = this.#closed.answer(redPacketId, userId);
+    return known ?? this.#submit({ kind: 'claim', redPacketId, userId });
+  }
+
+  /** Closes a packet whose time is over; of one that is closed, or whose time is not over, nothing changes. @throws {Fault} */
+  async expire(redPacketId: bigint): Promise<void> {
+    await this.#submit({ kind: 'expire', redPacketId });
+  }
+
+  membershipEnded(conversationId: bigint, userId: bigint): void {
+    this.#closed.membershipEnded(conversationId, userId);
+  }
+
+  #submit(job: ClaimJob): Promise<ClaimResult> {
+    const { index } = this.#deps.shards.of(job.redPacketId);
+    return present(this.#writers.get(index), 'claims were not started').submit(job);
+  }
+
+  async #run(shard: Shard, jobs: readonly ClaimJob[]): Promise<Settled<ClaimResult>[]> {
+    for (let strikes = 0; ; strikes += 1) {
+      try {
+        return await this.#commit(shard, jobs);
+      } catch (error) {
+        const isStrike = error instanceof SqlError && error.kind === 'unique';
+        if (!isStrike || strikes === strikesMax) throw error;
+      }
+    }
+  }
+
+  async #commit(shard: Shard, jobs: readonly ClaimJob[]): Promise<Settled<ClaimResult>[]> {
+    const { clock, failpoints, ids, onTransfers, onChanged } = this.#deps;
+    const { moment } = this.#closed;
+    const newId = (redPacketId: bigint): bigint => ids.next(slotOf(redPacketId));
+    const batch = new ClaimBatch(shard.sql, jobs, { nowMs: clock.now(), failpoints, newId });
+    const outcomes = await shard.sql
+      .transaction(async (tx) => {
+        await batch.load(tx);
+        const decided = batch.decide();
+        if (!batch.isEmpty) await tx.pipeline(batch.statements());
+        // On another connection, so on SQLite it would wait for ever.
+        if (failpoints.hasBug('credit-before-claim')) await onTransfers(batch.transfers);
+        failpoints.reach('before-claim');
+        return decided;
+      })
+      .catch((error: unknown) => {
+        // Perhaps it was committed all the same: what it did is found in its table.
+        if (error instanceof SqlError && error.kind === 'connection') onChanged(shard.index);
+        throw error;
+      });
+    failpoints.reach('after-claim');
+    if (!batch.isEmpty) {
+      void onTransfers(batch.transfers);
+      onChanged(shard.index);
+    }
+    for (const packet of batch.closed) {
+      if (this.#closed.has(packet.id)) {
+        this.#closed.admit(packet.id, batch.admitted(packet.id), moment);
+      } else this.#remember(shard, packet);
+    }
+    return outcomes;
+  }
+
+  /** In nobody's way: until it is done the shard is asked. */
+  #remember(shard: Shard, packet: RedPacket): void {
+    if (this.#remembering.has(packet.id)) return;
+    const remembering = this.#read(shard, packet)
+      .catch(() => undefined)
+      .finally(() => this.#remembering.delete(packet.id));
+    this.#remembering.set(packet.id, remembering);
+  }
+
+  async #read(shard: Shard, packet: RedPacket): Promise<void> {
+    const { moment } = this.#closed;
+    const [claims, members] = await Promise.all([
+      storedClaimsOf(shard.sql, packet.id),
+      shard.sql.query<{ userId: bigint }>(
+        'SELECT m.userId FROM RedPacket p JOIN Member m ON m.conversationId = p.conversationId' +
+          ' WHERE p.id = ? AND m.isListed = 1 AND m.joinedSeq <= p.seq' +
+          ' AND (p.recipientId IS NULL OR m.userId = p.recipientId)' +
+          ' AND (p.senderMayClaim = 1 OR m.userId <> p.senderId) LIMIT ?',
+        [packet.id, membersReadMax],
+      ),
+    ]);
+    this.#closed.put(packet, claims);
+    this.#closed.admit(
+      packet.id,
+      members.map(({ userId }) => userId),
+      moment,
+    );
+  }
+}

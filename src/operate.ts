@@ -1,0 +1,166 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { baseUrl, ConfigError, configExitCode, readConfig, type Config } from './config.ts';
+import { operatorKeyIn } from './domain/app/app.ts';
+import { FastimServer } from './server.ts';
+import { StartupRefusal } from './storage/startup-refusal.ts';
+
+/**
+ * What an operator does to a deployment, from its folder: `wallet:credit` and `ledger:check`. It asks the server that runs
+ * there, by the operator's key in the data folder; where none runs, it is one itself for a moment. So it does not matter
+ * that one process alone may use the shards, and clients that are connected are told at once.
+ */
+
+const usage = `Usage:
+  npm run wallet:credit -- --user-id u_… --amount 500 --key K --reason TEXT [--url http://…]
+      Puts money into a wallet: minor units, at least 1. The same key credits once, however often it is run.
+  npm run ledger:check [-- --url http://…]
+      Proves over all shards that no money was made or lost.
+Without --url: the server that listens at HOST and PORT, else one of its own over DATA_DIR.`;
+
+/** EX_USAGE and EX_UNAVAILABLE of sysexits.h. */
+const usageExitCode = 64;
+const refusedExitCode = 69;
+const stopGraceMs = 5_000;
+
+/** What went wrong, for the operator. */
+class Refusal extends Error {
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode = 1) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+type Ask = <T>(query: string, variables: object) => Promise<T>;
+/** @returns what the process exits with. */
+type Command = (ask: Ask) => Promise<number>;
+
+await main(process.argv.slice(2));
+
+async function main(args: readonly string[]): Promise<void> {
+  try {
+    const { command, url } = read(args);
+    if (existsSync('.env')) process.loadEnvFile('.env');
+    process.exitCode = await withServer(readConfig(), url, command);
+  } catch (error) {
+    const exitCode = exitCodeOf(error);
+    if (exitCode === null || !(error instanceof Error)) throw error;
+    console.error(error.message);
+    process.exitCode = exitCode;
+  }
+}
+
+function exitCodeOf(error: unknown): number | null {
+  if (error instanceof Refusal) return error.exitCode;
+  if (error instanceof ConfigError) return configExitCode;
+  return error instanceof StartupRefusal ? refusedExitCode : null;
+}
+
+function read([name, ...rest]: readonly string[]): { command: Command; url: string | undefined } {
+  const text = { type: 'string' } as const;
+  try {
+    if (name === 'ledger:check') {
+      const { values } = parseArgs({ args: rest, options: { url: text } });
+      return { command: checkLedger, url: values.url };
+    }
+    if (name === 'wallet:credit') {
+      const options = { 'user-id': text, amount: text, key: text, reason: text, url: text };
+      const { values } = parseArgs({ args: rest, options });
+      const { 'user-id': userId, amount, key, reason, url } = values;
+      if (userId === undefined || amount === undefined || key === undefined || reason === undefined)
+        throw new Error('--user-id, --amount, --key and --reason are all needed');
+      // Not Number('1e3') or Number(''): what is credited is what was typed.
+      if (!/^\d{1,16}$/.test(amount)) throw new Error('--amount is a whole number of minor units');
+      return { command: credit({ userId, amount: Number(amount), key, reason }), url };
+    }
+    throw new Error(name === undefined ? 'What is to be done?' : `There is no ${name}.`);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Refusal(`${reason}\n${usage}`, usageExitCode);
+  }
+}
+
+function credit(input: object): Command {
+  return async (ask) => {
+    const { creditWallet } = await ask<{
+      creditWallet: {
+        isDuplicate: boolean;
+        balance: number;
+        entry: { id: string; amount: number };
+      };
+    }>(
+      'mutation ($input: CreditWalletInput!) { creditWallet(input: $input) { isDuplicate balance entry { id amount } } }',
+      { input },
+    );
+    const { isDuplicate, balance, entry } = creditWallet;
+    const what = `${entry.id}: ${entry.amount}, after which the balance was ${balance}`;
+    console.log(isDuplicate ? `Was credited before, as ${what}` : `Credited as ${what}`);
+    return 0;
+  };
+}
+
+async function checkLedger(ask: Ask): Promise<number> {
+  const { ledger } = await ask<{ ledger: { isSound: boolean; problems: string[] } }>(
+    '{ ledger { isSound issued wallets openPackets inFlight entries packets transfers problems } }',
+    {},
+  );
+  const { problems, ...figures } = ledger;
+  for (const [name, figure] of Object.entries(figures)) console.log(`${name}: ${figure}`);
+  for (const problem of problems) console.error(`PROBLEM: ${problem}`);
+  return ledger.isSound ? 0 : 1;
+}
+
+async function withServer(
+  config: Config,
+  given: string | undefined,
+  command: Command,
+): Promise<number> {
+  const key = await operatorKeyIn(join(config.storage.dataDir, 'operator-key'));
+  const { port, host } = config.http;
+  const own = { ...config.http, publicUrl: undefined };
+  const url = given ?? (port === 0 ? null : baseUrl(own, port));
+  if (url !== null && (given !== undefined || (await isThere(url)))) {
+    return command(askAt(url, key));
+  }
+  const http = { ...own, port: 0, host: host.includes(':') ? '::1' : '127.0.0.1' };
+  const server = new FastimServer({ ...config, http, logLevel: 'error' });
+  await server.start();
+  try {
+    return await command(askAt(server.url, key));
+  } finally {
+    await server.stop(stopGraceMs);
+  }
+}
+
+async function isThere(url: string): Promise<boolean> {
+  return fetch(`${url}/health`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+}
+
+function askAt(url: string, key: string): Ask {
+  return async <T>(query: string, variables: object): Promise<T> => {
+    const answer = await fetch(`${url.replace(/\/(graphql)?$/, '')}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
+      body: JSON.stringify({ query, variables }),
+    }).catch((error: unknown) => {
+      throw new Refusal(`${url} does not answer: ${String(error)}`, refusedExitCode);
+    });
+    const { data, errors } = (await answer.json()) as {
+      data?: T | null;
+      errors?: { message: string; extensions?: { code?: string } }[];
+    };
+    if (data && !errors) return data;
+    const messages = (errors ?? []).map(({ message, extensions }) =>
+      extensions?.code === 'UNAUTHENTICATED'
+        ? `The server at ${url} has another operator key than DATA_DIR here: run this in its folder.`
+        : `${extensions?.code ?? 'ERROR'}: ${message}`,
+    );
+    throw new Refusal(messages.join('\n'));
+  };
+}

@@ -1,0 +1,110 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bundleServer, type Bundle } from '../support/bundle.ts';
+import { signUp, type TestUser } from '../support/clients.ts';
+import { inboxOf, openInbox } from '../support/live.ts';
+import { balanceOf } from '../support/money.ts';
+import { freePort, ServerProcess } from '../support/process.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+describe("the operator's commands", () => {
+  let folder: string;
+  let bundle: Bundle;
+  let server: ServerProcess;
+  let ann: TestUser;
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'fastim-operate-'));
+    bundle = await bundleServer();
+    const env = { DATA_DIR: folder, LOG_LEVEL: 'error' };
+    server = new ServerProcess(await freePort(), env, bundle.main);
+    await server.start();
+    ann = await signUp(server, 'ann');
+  }, 60_000);
+  afterAll(async () => {
+    await server?.kill9();
+    await bundle?.[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  /** As `npm run` does it, in another process. */
+  async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    const port = new URL(server.url).port;
+    const child = spawn(process.execPath, [bundle.operate, ...args], {
+      cwd: `${root}test`,
+      env: { PATH: process.env['PATH'] ?? '', DATA_DIR: folder, PORT: port, ...env },
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+    }
+    const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+    return { code, output };
+  }
+
+  const credit = (amount: string, key: string, env?: Readonly<Record<string, string>>) => {
+    const what = [
+      '--user-id',
+      ann.id,
+      '--amount',
+      amount,
+      '--key',
+      key,
+      '--reason',
+      'paid by card',
+    ];
+    return run(['wallet:credit', ...what], env);
+  };
+
+  test('credit a wallet while the server runs, once for a key, and it is told', async () => {
+    const live = await openInbox(ann);
+    const first = await credit('500', 'payment-1');
+    expect(first).toMatchObject({ code: 0, output: expect.stringContaining('500') });
+    const again = await credit('500', 'payment-1');
+    expect(again).toMatchObject({ code: 0, output: expect.stringMatching(/^Was credited before/) });
+    expect(await balanceOf(ann)).toBe(500);
+    const isTold = () => inboxOf(live).some(({ __typename: type }) => type === 'WalletChanged');
+    await live.until(isTold, 'the entry');
+    const other = await credit('501', 'payment-1');
+    expect(other).toMatchObject({
+      code: 1,
+      output: expect.stringMatching(/^IDEMPOTENCY_CONFLICT/),
+    });
+  }, 60_000);
+
+  test('say what is wrong with what they are given', async () => {
+    for (const amount of ['1.5', '-5', '']) {
+      expect(await credit(amount, 'k'), amount).toMatchObject({ code: 64 });
+    }
+    expect(await run(['wallet:credit', '--amount', '5'])).toMatchObject({ code: 64 });
+    expect(await run(['wallet:steal'])).toMatchObject({ code: 64 });
+    expect(await credit('0', 'k')).toMatchObject({
+      code: 1,
+      output: expect.stringMatching(/^INVALID_ARGUMENT/),
+    });
+    const elsewhere = await mkdtemp(path.join(tmpdir(), 'fastim-operate-'));
+    expect(await credit('5', 'k', { DATA_DIR: elsewhere })).toMatchObject({
+      code: 1,
+      output: expect.stringContaining('another operator key'),
+    });
+    await rm(elsewhere, { recursive: true });
+  }, 120_000);
+
+  test('audit the books, and do both where no server runs', async () => {
+    const { code, output } = await run(['ledger:check']);
+    expect({ code, output }).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('issued: 500'),
+    });
+    await server.stop();
+    expect(await credit('70', 'payment-2')).toMatchObject({ code: 0 });
+    const alone = await run(['ledger:check']);
+    expect(alone).toMatchObject({ code: 0, output: expect.stringContaining('wallets: 570') });
+    await server.start();
+    expect(await balanceOf(ann)).toBe(570);
+  }, 120_000);
+});
