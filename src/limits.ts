@@ -9,7 +9,7 @@ const day = 24 * 60 * minute;
 const table = {
   // Writing
   /** Drafts that one transaction of the group-commit writer takes. */
-  writerBatchDraftsMax: 256,
+  writerBatchDraftsMax: 128,
   /** Drafts that may wait for a shard's writer; one more is UNAVAILABLE. */
   writerQueueDraftsMax: 4_096,
   /** How long a draft may have to wait where the queue stands; one that would wait longer is UNAVAILABLE. */
