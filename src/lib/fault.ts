@@ -18,6 +18,9 @@ export type FaultCode = keyof typeof faultCodes;
 /**
  * The request cannot be done, and the caller may know why: `message` is safe to show.
  * Outcomes are data in a payload; bugs are any other error, masked outside.
+ *
+ * It knows no stack: capturing one costs more than everything else about a refusal, and under overload refusals are most
+ * of what a node does. Where it comes from its message says.
  */
 export class Fault extends Error {
   override name = 'Fault';
@@ -30,7 +33,10 @@ export class Fault extends Error {
     message: string,
     options: { retryAfterMs?: number; cause?: unknown } = {},
   ) {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(message, { cause: options.cause });
+    Error.stackTraceLimit = stackTraceLimit;
     this.code = code;
     this.retryAfterMs = options.retryAfterMs;
   }
@@ -41,6 +47,17 @@ export class Fault extends Error {
     return this.retryAfterMs === undefined
       ? { code: this.code, retryable }
       : { code: this.code, retryable, retryAfterMs: this.retryAfterMs };
+  }
+}
+
+/** Makes an error without a stack: what wraps a Fault needs none either. */
+export function withoutStack<T>(make: () => T): T {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return make();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }
 

@@ -5,6 +5,7 @@ import {
   type GraphQLError,
   type GraphQLResolveInfo,
 } from 'graphql';
+import { faultOf, withoutStack } from '../lib/fault.ts';
 import type { FieldPlan, Plan } from './gate-execution-plan.ts';
 
 /** Where a value stands in the answer, innermost first. */
@@ -59,7 +60,8 @@ export class Run {
 
   /** What stands in place of what failed. @throws where that may not be null. */
   failed(thrown: unknown, nodes: readonly FieldNode[], path: Path, isNullable: boolean): null {
-    const error = locatedError(thrown, nodes, keysOf(path));
+    const locate = (): GraphQLError => locatedError(thrown, nodes, keysOf(path));
+    const error = faultOf(thrown) ? withoutStack(locate) : locate();
     if (!isNullable) throw error;
     this.note(error, path);
     return null;

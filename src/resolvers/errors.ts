@@ -1,5 +1,5 @@
 import { GraphQLError, Kind, type GraphQLFormattedError } from 'graphql';
-import { Fault, faultCodes, faultOf } from '../lib/fault.ts';
+import { Fault, faultCodes, faultOf, withoutStack } from '../lib/fault.ts';
 
 /** Told of each bug that a client met, with the path of the field that met it. */
 export type ReportBug = (bug: unknown, path: string) => void;
@@ -54,13 +54,17 @@ function withExtensions(
 ): GraphQLError {
   const { nodes, source, positions, path, extensions } = place;
   const http = extensions?.['http'];
-  return new GraphQLError(message, {
-    nodes: nodes ?? null,
-    source: source ?? null,
-    positions: positions ?? null,
-    path: path ?? null,
-    extensions: { ...fault.extensions, ...(http === undefined ? {} : { http }) },
-  });
+  // Whoever is to see a stack, the log, has been told already.
+  return withoutStack(
+    () =>
+      new GraphQLError(message, {
+        nodes: nodes ?? null,
+        source: source ?? null,
+        positions: positions ?? null,
+        path: path ?? null,
+        extensions: { ...fault.extensions, ...(http === undefined ? {} : { http }) },
+      }),
+  );
 }
 
 function isPresentable({ originalError, extensions }: GraphQLError): boolean {
