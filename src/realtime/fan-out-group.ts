@@ -4,7 +4,7 @@ import type { Api, Subscribing } from './gate-api.ts';
 import { execute } from './gate-execution.ts';
 import type { Plan } from './fan-out-plan.ts';
 import { cursorHole, SharedText } from './fan-out-text.ts';
-import { isOutOfSight } from './gate-subscribe.ts';
+import { executeEvent, isOutOfSight } from './gate-subscribe.ts';
 import type { Paced, Telling } from './pulled.ts';
 
 /** What one thing that happened looks like to all subscribers of a group: null where it must be executed for each. */
@@ -77,11 +77,13 @@ export class Group {
     return new SharedText(JSON.stringify({ data, errors: this.#api.present(errors) }));
   }
 
-  async #execute(event: unknown, viewer: Viewer | null): Promise<ExecutionResult> {
-    return execute({
-      ...this.#args,
-      rootValue: event,
-      contextValue: this.#api.contextFor(viewer),
-    });
+  #execute(event: unknown, viewer: Viewer | null): Promise<ExecutionResult> {
+    return executeEvent(() =>
+      execute({
+        ...this.#args,
+        rootValue: event,
+        contextValue: this.#api.contextFor(viewer),
+      }),
+    );
   }
 }

@@ -1,5 +1,6 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { createSourceEventStream, type ExecutionArgs, type ExecutionResult } from 'graphql';
-import { Fault } from '../lib/fault.ts';
+import { Fault, faultOf } from '../lib/fault.ts';
 import { execute } from './gate-execution.ts';
 
 /**
@@ -20,11 +21,9 @@ export async function subscribeAfresh(
       for (;;) {
         const step = await events.next();
         if (step.done) return { value: undefined, done: true };
-        const result = await execute({
-          ...args,
-          rootValue: step.value,
-          contextValue: freshContext(),
-        });
+        const result = await executeEvent(() =>
+          execute({ ...args, rootValue: step.value, contextValue: freshContext() }),
+        );
         if (!isOutOfSight(result)) return { value: result, done: false };
       }
     },
@@ -35,6 +34,35 @@ export async function subscribeAfresh(
     [Symbol.asyncIterator]: () => results,
   };
   return results;
+}
+
+/** How often an event is tried, and how long is waited before the second time, in ms; twice as long before each after. */
+const triesMax = 5;
+const firstPauseMs = 100;
+
+/**
+ * Executes an event. One that cannot be shown for now (a shard does not answer, too many wait) is tried again: told as an
+ * error it would be lost to whoever goes on from the cursor of a later one.
+ * @throws {Fault} UNAVAILABLE where it stays so: the subscription ends, and is resumed from the last cursor.
+ */
+export async function executeEvent(
+  once: () => ExecutionResult | Promise<ExecutionResult>,
+): Promise<ExecutionResult> {
+  for (let tries = 1; ; tries += 1) {
+    const result = await once();
+    const fault = passingFault(result);
+    if (!fault) return result;
+    if (tries === triesMax) throw fault;
+    await pause(firstPauseMs * 2 ** (tries - 1));
+  }
+}
+
+function passingFault({ errors = [] }: ExecutionResult): Fault | null {
+  for (const { originalError } of errors) {
+    const fault = faultOf(originalError);
+    if (fault?.code === 'UNAVAILABLE') return fault;
+  }
+  return null;
 }
 
 /** Whether nothing of an event can be shown, since its viewer may see it no more. */

@@ -1,6 +1,6 @@
 import { parse } from 'graphql';
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   AddMembersDocument,
   ConversationEventsDocument,
@@ -8,6 +8,8 @@ import {
   InboxDocument,
   SendMessageDocument,
 } from '../../client/generated/documents.ts';
+import { SqliteSql } from '../../src/storage/sql.sqlite.ts';
+import { SqlError } from '../../src/storage/sql.ts';
 import { signUp, type TestUser } from '../support/clients.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
@@ -96,6 +98,53 @@ describe('one execution for many subscribers', () => {
     );
     expect(names).toEqual(['ann', 'bob', 'cid']);
     for (const live of lives) live.stop();
+  });
+
+  it('waits with an event that cannot be shown for now, and loses none of it', async () => {
+    const live = (await (users[1] as TestUser).socket()).subscribe(perViewer, {});
+    await live.waitFor(1);
+    const { prototype } = SqliteSql;
+    const query = prototype.query;
+    let failures = 0;
+    const broken = vi.spyOn(prototype, 'query').mockImplementation(function flaky(
+      this: never,
+      text,
+      params,
+    ) {
+      // What shows `me`: the viewer's membership.
+      if (!/FROM Member\b/.test(text) || failures === 3) return query.call(this, text, params);
+      failures += 1;
+      return Promise.reject(new SqlError('connection', 'it did not answer'));
+    });
+    const first = await send(users[1] as TestUser, 'shown late');
+    const second = await send(users[1] as TestUser, 'shown after it');
+    const seen = () => live.events.flatMap(({ inbox }) => inbox.message?.seq ?? []);
+    await live.until(() => seen().includes(second), 'the second message');
+    broken.mockRestore();
+    expect(failures).toBe(3);
+    expect(seen().filter((seq) => seq >= first)).toEqual([first, second]);
+    expect(live.errors).toEqual([]);
+    live.stop();
+  });
+
+  it('ends a subscription whose event cannot be shown at all, to be resumed from its last cursor', async () => {
+    const live = (await (users[1] as TestUser).socket()).subscribe(perViewer, {});
+    await live.waitFor(1);
+    const { prototype } = SqliteSql;
+    const query = prototype.query;
+    const broken = vi.spyOn(prototype, 'query').mockImplementation(function gone(
+      this: never,
+      text,
+      params,
+    ) {
+      if (!/FROM Member\b/.test(text)) return query.call(this, text, params);
+      return Promise.reject(new SqlError('connection', 'it did not answer'));
+    });
+    await send(users[1] as TestUser, 'never shown');
+    await live.until(() => live.errors.length > 0, 'the end');
+    broken.mockRestore();
+    expect(live.errors).toMatchObject([{ extensions: { code: 'UNAVAILABLE', retryable: true } }]);
+    expect(live.events.flatMap(({ inbox }) => inbox.message ?? [])).toEqual([]);
   });
 
   it('shows a reply to those alone who may see what it replies to', async () => {
