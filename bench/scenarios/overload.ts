@@ -86,6 +86,8 @@ async function storm(
   );
   const serverCpuMicros = (server.cpuMicros() - cpu) / Math.max(result.offered, 1);
   const probes = await recovery(senders);
+  // An event that came as an error explains the gap that it leaves.
+  contender.check();
   await deliveries.settle(settleWithinMs);
   demandSwift(result.lagP99Ms, options.isLenient);
   return {
