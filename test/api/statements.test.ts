@@ -10,6 +10,7 @@ import {
   say,
   type Chat,
 } from '../support/chat.ts';
+import { limits } from '../../src/limits.ts';
 import { claim, credit, giveAway, serverKeys } from '../support/money.ts';
 import { post, type TestUser } from '../support/clients.ts';
 import { recordStatements, type Statements } from '../support/statements.ts';
@@ -31,18 +32,25 @@ describe.each(engines())('statements on %s', (engine) => {
     await chat?.[Symbol.asyncDispose]();
   });
 
+  const takeForeground = (): string[] => statements.take().filter((text) => !background.test(text));
+
   /** The statements that an operation needs, sorted, without those of the background. */
-  async function during(work: () => Promise<unknown>): Promise<string[]> {
+  async function during(work: () => Promise<unknown>, quietMs = 300): Promise<string[]> {
     // What was written before has been told.
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    statements.take();
+    do {
+      statements.take();
+      await new Promise((resolve) => setTimeout(resolve, quietMs));
+    } while (takeForeground().length > 0);
     await work();
-    return statements.take().filter((text) => !background.test(text));
+    return takeForeground();
   }
 
   /** The same, without the ends of what the background wrote. */
-  const readDuring = async (work: () => Promise<unknown>): Promise<string[]> =>
-    (await during(work)).filter((text) => text !== 'COMMIT');
+  const readDuring = async (work: () => Promise<unknown>, quietMs?: number): Promise<string[]> =>
+    (await during(work, quietMs)).filter((text) => text !== 'COMMIT');
+
+  /** A red packet's state is told in the conversation up to so long after a claim. */
+  const packetsToldMs = limits.redPacketCoalesceMs + 500;
 
   /** One who is in so many groups and direct conversations, each with a last message of another. */
   async function busyUser(conversations: number): Promise<TestUser> {
@@ -97,7 +105,8 @@ describe.each(engines())('statements on %s', (engine) => {
     const document = `query ($id: ID!) { conversation(id: $id) { messages(last: 20) { edges { node { seq
       content { ... on RedPacketContent { redPacket { id state claimedTotal claims { amount isBest } myClaim { amount } } } } } } } } }`;
     const { accessToken } = bob.auth;
-    const page = () => readDuring(() => post(chat.server, document, { id }, accessToken));
+    const page = () =>
+      readDuring(() => post(chat.server, document, { id }, accessToken), packetsToldMs);
     ids.push(await giveAway(ann, id, { total: 10, count: 2 }));
     await claim(bob, ids[0] ?? '');
     const one = await page();
@@ -110,7 +119,7 @@ describe.each(engines())('statements on %s', (engine) => {
     expect(many, many.join('\n')).toHaveLength(4);
     expect(many.length).toBe(one.length);
     const wallet = `{ viewer { wallet { balance entries { edges { node { amount redPacket { id } } } } } } }`;
-    const read = await readDuring(() => post(chat.server, wallet, {}, accessToken));
+    const read = await readDuring(() => post(chat.server, wallet, {}, accessToken), packetsToldMs);
     expect(read, read.join('\n')).toHaveLength(3);
   });
 
@@ -121,7 +130,10 @@ describe.each(engines())('statements on %s', (engine) => {
     const packet = await giveAway(people[0], id, { total: 10, count: 1 });
     const [winner, ...losers] = people;
     for (const user of [winner, ...losers]) await claim(user, packet);
-    const late = await readDuring(() => Promise.all(losers.map((user) => claim(user, packet))));
+    const late = await readDuring(
+      () => Promise.all(losers.map((user) => claim(user, packet))),
+      packetsToldMs,
+    );
     // What the answer shows of users is read for it.
     expect(late.filter((text) => !/ FROM User /.test(text))).toEqual([]);
   });
