@@ -129,7 +129,7 @@ const fences = [
   {
     name: 'rate-limiter-in-its-file',
     comment: 'What counts rates is a RateStore to everybody else.',
-    from: { path: '^src/', pathNot: '^src/storage/rates\\.(memory|redis)\\.ts$' },
+    from: { path: '^src/', pathNot: '^src/storage/rates\\.(limiters|memory|redis)\\.ts$' },
     to: { path: packages('rate-limiter-flexible') },
   },
   {

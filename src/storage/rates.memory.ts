@@ -1,30 +1,19 @@
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { LimiterRates } from './rates.limiters.ts';
 import type { Rate, RateStore } from './rates.ts';
 
 /** Counts in the memory of this process: for one node, and anew with each start. */
 export class MemoryRates implements RateStore {
-  readonly #limiters = new Map<Rate, RateLimiterMemory>();
+  readonly #rates = new LimiterRates(
+    ({ name, points, perSeconds }) =>
+      new RateLimiterMemory({ keyPrefix: name, points, duration: perSeconds }),
+  );
 
-  async take(rate: Rate, key: string): Promise<number> {
-    try {
-      await this.#of(rate).consume(key);
-      return 0;
-    } catch (refusal) {
-      if (refusal instanceof RateLimiterRes) return Math.max(1, refusal.msBeforeNext);
-      throw refusal;
-    }
+  take(rate: Rate, key: string): Promise<number> {
+    return this.#rates.take(rate, key);
   }
 
-  async giveBack(rate: Rate, key: string): Promise<void> {
-    await this.#of(rate).reward(key);
-  }
-
-  #of(rate: Rate): RateLimiterMemory {
-    const known = this.#limiters.get(rate);
-    if (known) return known;
-    const { name, points, perSeconds } = rate;
-    const made = new RateLimiterMemory({ keyPrefix: name, points, duration: perSeconds });
-    this.#limiters.set(rate, made);
-    return made;
+  giveBack(rate: Rate, key: string): Promise<void> {
+    return this.#rates.giveBack(rate, key);
   }
 }

@@ -1,7 +1,8 @@
-import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import { RateLimiterRedis } from 'rate-limiter-flexible';
 import { Redis } from 'ioredis';
 import type { Lifecycle } from '../lib/lifecycle.ts';
 import { startPulse } from './pulse.redis.ts';
+import { LimiterRates } from './rates.limiters.ts';
 import type { Rate, RateStore } from './rates.ts';
 
 export interface RedisRatesDeps {
@@ -16,7 +17,15 @@ export interface RedisRatesDeps {
 export class RedisRates implements RateStore, Lifecycle {
   readonly #client: Redis;
   readonly #pingMs: number;
-  readonly #limiters = new Map<Rate, RateLimiterRedis>();
+  readonly #rates = new LimiterRates(
+    ({ name, points, perSeconds }) =>
+      new RateLimiterRedis({
+        storeClient: this.#client,
+        keyPrefix: `fim:rate:${name}`,
+        points,
+        duration: perSeconds,
+      }),
+  );
   #endPulse: () => void = () => undefined;
 
   constructor({ url, limits }: RedisRatesDeps) {
@@ -43,31 +52,11 @@ export class RedisRates implements RateStore, Lifecycle {
     return Promise.resolve();
   }
 
-  async take(rate: Rate, key: string): Promise<number> {
-    try {
-      await this.#of(rate).consume(key);
-      return 0;
-    } catch (refusal) {
-      if (refusal instanceof RateLimiterRes) return Math.max(1, refusal.msBeforeNext);
-      throw refusal;
-    }
+  take(rate: Rate, key: string): Promise<number> {
+    return this.#rates.take(rate, key);
   }
 
-  async giveBack(rate: Rate, key: string): Promise<void> {
-    await this.#of(rate).reward(key);
-  }
-
-  #of(rate: Rate): RateLimiterRedis {
-    const known = this.#limiters.get(rate);
-    if (known) return known;
-    const { name, points, perSeconds } = rate;
-    const made = new RateLimiterRedis({
-      storeClient: this.#client,
-      keyPrefix: `fim:rate:${name}`,
-      points,
-      duration: perSeconds,
-    });
-    this.#limiters.set(rate, made);
-    return made;
+  giveBack(rate: Rate, key: string): Promise<void> {
+    return this.#rates.giveBack(rate, key);
   }
 }
