@@ -11,7 +11,7 @@ const oursBut = (...allowed) => `^src/(?!(${allowed.join('|')}))`;
 
 const settings = ['limits\\.ts$', 'config\\.ts$'];
 
-/** Rule 1: lib <- storage <- domain <- realtime, domain <- resolvers, wired in server.ts alone. */
+/** Rule 1: lib <- storage <- domain <- realtime <- gate, domain <- resolvers, wired in server.ts alone. */
 const layers = [
   {
     name: 'lib-stands-alone',
@@ -38,10 +38,27 @@ const layers = [
     to: { path: oursBut('domain/', 'storage/', 'lib/', ...settings) },
   },
   {
-    name: 'realtime-knows-no-resolvers',
-    comment: 'The pipeline carries what the schema makes of an event; it is handed the means.',
+    name: 'realtime-knows-no-edge',
+    comment:
+      'The pipeline knows neither who is connected how, nor what the schema makes of an event.',
     from: { path: '^src/realtime/' },
     to: { path: oursBut('realtime/', 'domain/', 'storage/', 'lib/', 'context\\.ts$', ...settings) },
+  },
+  {
+    name: 'gate-knows-no-resolvers',
+    comment: 'The gate serves whatever schema it is handed.',
+    from: { path: '^src/gate/' },
+    to: {
+      path: oursBut(
+        'gate/',
+        'realtime/',
+        'domain/',
+        'storage/',
+        'lib/',
+        'context\\.ts$',
+        ...settings,
+      ),
+    },
   },
   {
     name: 'resolvers-only-translate',
@@ -111,11 +128,10 @@ const fences = [
   {
     name: 'graphql-and-sockets-at-the-edge',
     comment:
-      'GraphQL and sockets only in resolvers/, the gate, the fan-out and server.ts; and the socket to a database.',
+      'GraphQL and sockets only in resolvers/, the gate and server.ts; and the socket to a database.',
     from: {
       path: '^src/',
-      pathNot:
-        '^src/(resolvers/|realtime/(gate|fan-out)([-./]|$)|server\\.ts$|storage/gathering-socket\\.ts$)',
+      pathNot: '^src/(resolvers/|gate/|server\\.ts$|storage/gathering-socket\\.ts$)',
     },
     to: {
       path: `${packages(

@@ -147,7 +147,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['src/domain/**/*.ts', 'src/realtime/**/*.ts'],
+    files: ['src/domain/**/*.ts', 'src/realtime/**/*.ts', 'src/gate/**/*.ts'],
     rules: {
       'no-restricted-syntax': ['error', ...everywhere, ...environment, ...timeAndChance],
     },

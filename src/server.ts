@@ -18,21 +18,24 @@ import { limits } from './limits.ts';
 import { wireMoney, type Base } from './money.ts';
 import { oneGate } from './one-gate.ts';
 import { shardsAnswer } from './readiness.ts';
-import { FanOut } from './realtime/fan-out.ts';
-import { Gate } from './realtime/gate.ts';
-import { Budgets } from './realtime/gate-budgets.ts';
-import { cachedByText } from './realtime/gate-documents.ts';
-import { Listener } from './realtime/gate-listener.ts';
-import { GraphiqlPage } from './realtime/graphiql-page.ts';
-import { ConversationStream, conversationTelling } from './realtime/conversation-stream.ts';
-import { InboxReader } from './realtime/inbox-reader.ts';
-import { Inboxes, inboxTelling } from './realtime/inboxes.ts';
-import { linksOf } from './realtime/links.ts';
+import { FanOut } from './gate/fan-out.ts';
+import { Gate } from './gate/gate.ts';
+import { Budgets } from './gate/budgets.ts';
+import { cachedByText } from './gate/documents.ts';
+import { Listener } from './gate/listener.ts';
+import { GraphiqlPage } from './gate/graphiql-page.ts';
+import {
+  ConversationStream,
+  conversationTelling,
+} from './realtime/conversation/conversation-stream.ts';
+import { InboxReader } from './realtime/inbox/inbox-reader.ts';
+import { Inboxes, inboxTelling } from './realtime/inbox/inboxes.ts';
+import { linksOf } from './realtime/nodes/links.ts';
 import { Pipeline } from './realtime/pipeline.ts';
 import { Pulled } from './realtime/pulled.ts';
-import { PresenceLink } from './realtime/presence-link.ts';
-import { Presence } from './realtime/presence.ts';
-import { Typing } from './realtime/typing.ts';
+import { PresenceLink } from './realtime/presence/presence-link.ts';
+import { Presence } from './realtime/presence/presence.ts';
+import { Typing } from './realtime/presence/typing.ts';
 import { createApi } from './resolvers/api.ts';
 import { MemoryRates } from './storage/rates.memory.ts';
 import type { RateStore } from './storage/rates.ts';

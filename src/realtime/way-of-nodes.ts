@@ -2,8 +2,8 @@ import type { Lifecycle } from '../lib/lifecycle.ts';
 import { plainScript } from '../storage/lua.ts';
 import type { RedisBuckets } from '../storage/redis-buckets.ts';
 import type { Shards } from '../storage/shards.ts';
-import { RedisInboxLog } from './inbox-log.redis.ts';
-import { SharedOutbox } from './shared-outbox.ts';
+import { RedisInboxLog } from './inbox/inbox-log.redis.ts';
+import { SharedOutbox } from './outbox/shared-outbox.ts';
 import type { Way, WayDeps } from './way.ts';
 
 /**

@@ -5,12 +5,12 @@ import type { Lifecycle } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
 import type { limits as allLimits } from '../limits.ts';
 import type { Shards } from '../storage/shards.ts';
-import { happeningsOf } from './happenings.ts';
-import type { InboxLog, LogPlace } from './inbox-log.ts';
-import { SqlInboxLog } from './inbox-log.sql.ts';
-import type { MemberLists } from './member-lists.ts';
-import { Outbox } from './outbox.ts';
-import type { Router } from './router.ts';
+import { happeningsOf } from './inbox/happenings.ts';
+import type { InboxLog, LogPlace } from './inbox/inbox-log.ts';
+import { SqlInboxLog } from './inbox/inbox-log.sql.ts';
+import type { MemberLists } from './outbox/member-lists.ts';
+import { Outbox } from './outbox/outbox.ts';
+import type { Router } from './inbox/router.ts';
 
 export interface WayDeps {
   readonly shards: Shards;

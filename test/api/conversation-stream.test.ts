@@ -7,7 +7,7 @@ import {
   SendMessageDocument,
 } from '../../client/generated/documents.ts';
 import { Messages } from '../../src/domain/message/message.ts';
-import { Followers } from '../../src/realtime/followers.ts';
+import { Followers } from '../../src/realtime/conversation/followers.ts';
 import type { TestUser } from '../support/clients.ts';
 import {
   briefsOf,

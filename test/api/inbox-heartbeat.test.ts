@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { Router } from '../../src/realtime/router.ts';
+import { Router } from '../../src/realtime/inbox/router.ts';
 import type { TestUser } from '../support/clients.ts';
 import {
   addedSeqs,

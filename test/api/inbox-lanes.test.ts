@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import { SqlInboxLog } from '../../src/realtime/inbox-log.sql.ts';
+import { SqlInboxLog } from '../../src/realtime/inbox/inbox-log.sql.ts';
 import type { TestUser } from '../support/clients.ts';
 import {
   addedSeqs,

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Clock } from '../../src/lib/clock.ts';
-import { InboxReader } from '../../src/realtime/inbox-reader.ts';
+import { InboxReader } from '../../src/realtime/inbox/inbox-reader.ts';
 import { signIn, type TestUser } from '../support/clients.ts';
 import {
   addedSeqs,

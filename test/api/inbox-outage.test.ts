@@ -1,6 +1,6 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { Messages } from '../../src/domain/message/message.ts';
-import { SqlInboxLog } from '../../src/realtime/inbox-log.sql.ts';
+import { SqlInboxLog } from '../../src/realtime/inbox/inbox-log.sql.ts';
 import { SqlError } from '../../src/storage/sql.ts';
 import type { TestUser } from '../support/clients.ts';
 import {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'graphql';
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { RemoveMemberDocument } from '../../client/generated/documents.ts';
-import { SqlInboxLog } from '../../src/realtime/inbox-log.sql.ts';
+import { SqlInboxLog } from '../../src/realtime/inbox/inbox-log.sql.ts';
 import type { TestUser } from '../support/clients.ts';
 import {
   brief,

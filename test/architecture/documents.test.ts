@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { variables } from '../../src/config.ts';
 import { faultCodes } from '../../src/lib/fault.ts';
 import { limits } from '../../src/limits.ts';
-import { closings } from '../../src/realtime/close-codes.ts';
+import { closings } from '../../src/gate/close-codes.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (file: string): string => readFileSync(path.join(root, file), 'utf8');

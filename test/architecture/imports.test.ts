@@ -20,7 +20,7 @@ const undeclared = ['left-pad'];
 const rightful: Record<string, string> = {
   'src/main.ts': `import { readConfig } from './config.ts'; import { serve } from './server.ts'; serve(readConfig());`,
   'src/operate.ts': `import { readConfig } from './config.ts'; import { Users } from './domain/user/user.ts'; import { serve } from './server.ts'; serve(readConfig(), Users);`,
-  'src/server.ts': `import { useServer } from 'graphql-ws'; import type { Config } from './config.ts'; import type { Context } from './context.ts'; import { Users } from './domain/user/user.ts'; import { UserStore } from './domain/user/user-store.ts'; import { Gate } from './realtime/gate.ts'; import { queries } from './resolvers/query.ts'; export const serve = (config: Config, context?: Context): unknown => [config, context, useServer, Gate, Users, UserStore, queries];`,
+  'src/server.ts': `import { useServer } from 'graphql-ws'; import type { Config } from './config.ts'; import type { Context } from './context.ts'; import { Users } from './domain/user/user.ts'; import { UserStore } from './domain/user/user-store.ts'; import { Gate } from './gate/gate.ts'; import { queries } from './resolvers/query.ts'; export const serve = (config: Config, context?: Context): unknown => [config, context, useServer, Gate, Users, UserStore, queries];`,
   'src/config.ts': `import { z } from 'zod'; import { log } from './lib/log.ts'; export type Config = object; export const readConfig = (): Config => ({ z, log });`,
   'src/limits.ts': `import { assert } from './lib/assert.ts'; export const limits = { assert };`,
   'src/context.ts': `import type { Users } from './domain/user/user.ts'; export interface Context { users: Users }`,
@@ -36,7 +36,8 @@ const rightful: Record<string, string> = {
   'src/domain/user/user-store.ts': `import { Prisma } from '@prisma/client'; import { shards } from '../../storage/shards.ts'; export class UserStore { readonly shards = [shards, Prisma] }`,
   'src/domain/session/session.ts': `import type { Users } from '../user/user.ts'; import { keys } from './session-keys.ts'; export class Sessions { users?: Users; readonly keys = keys }`,
   'src/domain/session/session-keys.ts': `import { assert } from '../../lib/assert.ts'; export const keys = assert;`,
-  'src/realtime/gate.ts': `import { execute } from 'graphql'; import type { Context } from '../context.ts'; import { Users } from '../domain/user/user.ts'; export const Gate = (context: Context): unknown => [context, execute, Users];`,
+  'src/realtime/pipeline.ts': `import { Users } from '../domain/user/user.ts'; import { shards } from '../storage/shards.ts'; export const pipeline = [Users, shards];`,
+  'src/gate/gate.ts': `import { execute } from 'graphql'; import type { Context } from '../context.ts'; import { Users } from '../domain/user/user.ts'; import { pipeline } from '../realtime/pipeline.ts'; export const Gate = (context: Context): unknown => [context, execute, Users, pipeline];`,
   'src/realtime/broker.redis.ts': `import { redis } from '../storage/redis.ts'; import { Redis } from 'ioredis'; export const broker = [redis, Redis];`,
   'src/resolvers/query.ts': `import SchemaBuilder from '@pothos/core'; import type { Context } from '../context.ts'; import { Users } from '../domain/user/user.ts'; export const queries = (context: Context): unknown => [context, SchemaBuilder, Users];`,
   'client/client.ts': `import { createClient } from 'graphql-ws'; export const client = createClient;`,
@@ -48,13 +49,22 @@ const plants: [rule: string, file: string, imports: string[]][] = [
   ['lib-stands-alone', 'src/lib/bad.ts', ['../limits.ts', '../storage/sql.ts']],
   ['settings-stand-alone', 'src/limits.ts', ['./domain/user/user.ts', './config.ts']],
   ['storage-knows-no-nouns', 'src/storage/bad.ts', ['../domain/user/user.ts', '../context.ts']],
-  ['storage-knows-no-nouns', 'src/storage/bad.ts', ['../realtime/gate.ts']],
-  ['domain-knows-no-edge', 'src/domain/user/bad.ts', ['../../realtime/gate.ts']],
+  ['storage-knows-no-nouns', 'src/storage/bad.ts', ['../gate/gate.ts', '../realtime/pipeline.ts']],
+  [
+    'domain-knows-no-edge',
+    'src/domain/user/bad.ts',
+    ['../../gate/gate.ts', '../../realtime/pipeline.ts'],
+  ],
   ['domain-knows-no-edge', 'src/domain/user/bad.ts', ['../../resolvers/query.ts']],
   ['domain-knows-no-edge', 'src/domain/user/bad.ts', ['../../context.ts']],
-  ['realtime-knows-no-resolvers', 'src/realtime/bad.ts', ['../resolvers/query.ts']],
+  ['realtime-knows-no-edge', 'src/realtime/bad.ts', ['../resolvers/query.ts', '../gate/gate.ts']],
+  ['gate-knows-no-resolvers', 'src/gate/bad.ts', ['../resolvers/query.ts']],
   ['resolvers-only-translate', 'src/resolvers/bad.ts', ['../storage/sql.ts']],
-  ['resolvers-only-translate', 'src/resolvers/bad.ts', ['../realtime/gate.ts']],
+  [
+    'resolvers-only-translate',
+    'src/resolvers/bad.ts',
+    ['../gate/gate.ts', '../realtime/pipeline.ts'],
+  ],
   ['context-names-doors', 'src/context.ts', ['./storage/shards.ts', './resolvers/query.ts']],
   ['wired-in-server-alone', 'src/resolvers/bad.ts', ['../server.ts']],
   ['wired-in-server-alone', 'src/server.ts', ['./main.ts', './operate.ts']],
@@ -68,7 +78,7 @@ const plants: [rule: string, file: string, imports: string[]][] = [
   ['redis-in-its-files', 'src/realtime/broker.ts', ['ioredis', 'graphql-redis-subscriptions']],
   ['graphql-and-sockets-at-the-edge', 'src/domain/user/bad.ts', ['graphql', 'ws', '@pothos/core']],
   ['graphql-and-sockets-at-the-edge', 'src/realtime/bad.ts', ['graphql-ws', 'graphql-yoga']],
-  ['graphql-and-sockets-at-the-edge', 'src/realtime/gateway.ts', ['node:http', 'net']],
+  ['graphql-and-sockets-at-the-edge', 'src/gateway.ts', ['node:http', 'net']],
   ['rate-limiter-in-its-file', 'src/domain/user/bad.ts', ['rate-limiter-flexible']],
   ['pino-in-lib-log', 'src/storage/bad.ts', ['pino']],
   ['no-cycles', 'src/domain/user/user-names.ts', ['./user.ts']],
@@ -82,7 +92,7 @@ const plants: [rule: string, file: string, imports: string[]][] = [
 
 /** Told of a place as well: a stray import of a type is an import. */
 const typePlants: [rule: string, file: string, from: string][] = [
-  ['domain-knows-no-edge', 'src/domain/user/bad.ts', '../../realtime/gate.ts'],
+  ['domain-knows-no-edge', 'src/domain/user/bad.ts', '../../gate/gate.ts'],
   ['noun-door', 'src/resolvers/bad.ts', '../domain/user/user-names.ts'],
   ['graphql-and-sockets-at-the-edge', 'src/domain/user/bad.ts', 'graphql'],
 ];

@@ -3,9 +3,9 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createLogger } from '../../src/lib/log.ts';
 import { limits } from '../../src/limits.ts';
-import { MemoryBroker, type Hub } from '../../src/realtime/broker.memory.ts';
-import { RedisBroker } from '../../src/realtime/broker.redis.ts';
-import type { Broker } from '../../src/realtime/broker.ts';
+import { MemoryBroker, type Hub } from '../../src/realtime/nodes/broker.memory.ts';
+import { RedisBroker } from '../../src/realtime/nodes/broker.redis.ts';
+import type { Broker } from '../../src/realtime/nodes/broker.ts';
 import { redisAvailable } from '../support/machine.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 

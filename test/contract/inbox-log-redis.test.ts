@@ -3,12 +3,12 @@ import { expect, test } from 'vitest';
 import { noFailpoints } from '../../src/lib/failpoint.ts';
 import { createLogger } from '../../src/lib/log.ts';
 import { limits } from '../../src/limits.ts';
-import { RedisBroker } from '../../src/realtime/broker.redis.ts';
-import { decodeGateText, type GateText } from '../../src/realtime/gate-text.ts';
-import { RedisInboxLog } from '../../src/realtime/inbox-log.redis.ts';
-import { gatesKey, staysKey } from '../../src/realtime/stays.lua.ts';
-import { Stays } from '../../src/realtime/stays.redis.ts';
-import { gateChannel, routeOf } from '../../src/realtime/stays.ts';
+import { RedisBroker } from '../../src/realtime/nodes/broker.redis.ts';
+import { decodeGateText, type GateText } from '../../src/realtime/inbox/gate-text.ts';
+import { RedisInboxLog } from '../../src/realtime/inbox/inbox-log.redis.ts';
+import { gatesKey, staysKey } from '../../src/realtime/nodes/stays.lua.ts';
+import { Stays } from '../../src/realtime/nodes/stays.redis.ts';
+import { gateChannel, routeOf } from '../../src/realtime/nodes/stays.ts';
 import { RedisBuckets } from '../../src/storage/redis-buckets.ts';
 import type { Message } from '../../src/domain/timeline/timeline.ts';
 import {

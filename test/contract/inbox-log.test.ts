@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { AppendJob } from '../../src/realtime/append-job.ts';
+import type { AppendJob } from '../../src/realtime/inbox/append-job.ts';
 import {
   anyId,
   entriesOf,

@@ -3,8 +3,8 @@ import type { CommittedRow, Timelines } from '../../src/domain/timeline/timeline
 import { noFailpoints } from '../../src/lib/failpoint.ts';
 import { createLogger } from '../../src/lib/log.ts';
 import { limits } from '../../src/limits.ts';
-import { MemberLists } from '../../src/realtime/member-lists.ts';
-import { SharedOutbox } from '../../src/realtime/shared-outbox.ts';
+import { MemberLists } from '../../src/realtime/outbox/member-lists.ts';
+import { SharedOutbox } from '../../src/realtime/outbox/shared-outbox.ts';
 import { storages } from '../support/accounts.ts';
 import { openRedisLog, type OpenRedisLog } from '../support/inbox-logs.ts';
 import { mariadbAvailable, redisAvailable } from '../support/machine.ts';

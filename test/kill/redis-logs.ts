@@ -2,7 +2,7 @@ import { noFailpoints } from '../../src/lib/failpoint.ts';
 import { createLogger } from '../../src/lib/log.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { limits } from '../../src/limits.ts';
-import { RedisInboxLog } from '../../src/realtime/inbox-log.redis.ts';
+import { RedisInboxLog } from '../../src/realtime/inbox/inbox-log.redis.ts';
 import { RedisBuckets } from '../../src/storage/redis-buckets.ts';
 import type { StoredLog } from '../support/history.ts';
 

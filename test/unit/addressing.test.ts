@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import type { OutboxItem, OutboxPart } from '../../src/domain/timeline/timeline.ts';
-import { addressPart, needsMembers } from '../../src/realtime/addressing.ts';
-import { clip, unseen } from '../../src/realtime/append-job.ts';
-import { happeningsOf } from '../../src/realtime/happenings.ts';
-import { regimesAfter } from '../../src/realtime/regimes.ts';
+import { addressPart, needsMembers } from '../../src/realtime/outbox/addressing.ts';
+import { clip, unseen } from '../../src/realtime/inbox/append-job.ts';
+import { happeningsOf } from '../../src/realtime/inbox/happenings.ts';
+import { regimesAfter } from '../../src/realtime/conversation/regimes.ts';
 
 const conversationId = 9n;
 const all = (): boolean => true;

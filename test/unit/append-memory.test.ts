@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Recent } from '../../src/lib/recent.ts';
-import { AppendMemory } from '../../src/realtime/append-memory.ts';
-import type { LogHead } from '../../src/realtime/log-head.ts';
+import { AppendMemory } from '../../src/realtime/inbox/append-memory.ts';
+import type { LogHead } from '../../src/realtime/inbox/log-head.ts';
 
 const head = (userId: bigint, lastOffset: bigint): LogHead => ({
   userId,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { closings, type Closing } from '../../src/realtime/close-codes.ts';
-import { Connection, type Transport } from '../../src/realtime/connection.ts';
+import { closings, type Closing } from '../../src/gate/close-codes.ts';
+import { Connection, type Transport } from '../../src/gate/connection.ts';
 
 /** A wire that notes what it is asked for, and takes what is written only when it is told to. */
 class SlowWire implements Transport {

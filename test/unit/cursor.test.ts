@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { decodeCursor, encodeCursor } from '../../src/domain/inbox/inbox.ts';
-import { reachesBack } from '../../src/realtime/inbox-log.ts';
+import { reachesBack } from '../../src/realtime/inbox/inbox-log.ts';
 
 const cursor = { userId: 5n, epoch: (1n << 63n) - 1n, offset: 12n, atMs: 1_795_000_000_000 };
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Deadlines } from '../../src/lib/deadlines.ts';
-import { Heartbeat } from '../../src/realtime/heartbeat.ts';
+import { Heartbeat } from '../../src/gate/heartbeat.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();

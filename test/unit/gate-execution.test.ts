@@ -15,7 +15,7 @@ import {
   type GraphQLResolveInfo,
 } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { execute } from '../../src/realtime/gate-execution.ts';
+import { execute } from '../../src/gate/execution.ts';
 
 const fields = `
   id: ID! name: String strict: Int! colour: Colour

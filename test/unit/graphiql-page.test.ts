@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { GraphiqlPage } from '../../src/realtime/graphiql-page.ts';
+import { GraphiqlPage } from '../../src/gate/graphiql-page.ts';
 
 describe('GraphiqlPage', () => {
   let folder: string;

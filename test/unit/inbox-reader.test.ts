@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { noFailpoints } from '../../src/lib/failpoint.ts';
-import { InboxReader } from '../../src/realtime/inbox-reader.ts';
-import type { LogEntry } from '../../src/realtime/log-entry.ts';
+import { InboxReader } from '../../src/realtime/inbox/inbox-reader.ts';
+import type { LogEntry } from '../../src/realtime/inbox/log-entry.ts';
 
 const conversationId = 1n;
 const viewer = { userId: 7n, sessionId: 8n, appId: 'default', expiresAtMs: 0 };

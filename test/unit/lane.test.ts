@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { encodeBody, type CommittedRow } from '../../src/domain/timeline/outbox.ts';
 import { createLogger } from '../../src/lib/log.ts';
-import { Lane } from '../../src/realtime/lane.ts';
+import { Lane } from '../../src/realtime/outbox/lane.ts';
 
 /** An outbox in memory: what was committed, and how often it was read. */
 function open(limits = { laneQueueRowsMax: 4, laneBatchRowsMax: 3, laneDoubtMs: 60 }) {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { LatestStates } from '../../src/realtime/latest-states.ts';
+import { LatestStates } from '../../src/realtime/presence/latest-states.ts';
 
 const open = (assumed?: boolean) => {
   let ended = 0;

@@ -1,7 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { NewsOrder } from '../../src/realtime/news-order.ts';
-import { decodeNews, encodeNews, nextEventNo, type News } from '../../src/realtime/news.ts';
+import { NewsOrder } from '../../src/realtime/conversation/news-order.ts';
+import {
+  decodeNews,
+  encodeNews,
+  nextEventNo,
+  type News,
+} from '../../src/realtime/conversation/news.ts';
 
 function news(firstEventNo: number, count = 1): News {
   const base = { conversationId: 7n, membersEventNo: 1, isLarge: false, changeSeq: 0 };

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { CommittedRow, Message, OutboxItem } from '../../src/domain/timeline/timeline.ts';
-import type { MemberList, MemberLists } from '../../src/realtime/member-lists.ts';
-import { stretchesOf, tellingOf } from '../../src/realtime/row-stretches.ts';
+import type { MemberList, MemberLists } from '../../src/realtime/outbox/member-lists.ts';
+import { stretchesOf, tellingOf } from '../../src/realtime/outbox/row-stretches.ts';
 import type { Shards } from '../../src/storage/shards.ts';
 
 const conversationId = 1n;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { encodeTextFrames } from '../../src/realtime/text-frame.ts';
+import { encodeTextFrames } from '../../src/gate/text-frame.ts';
 
 /** The texts of the frames, read as RFC 6455 says. */
 function read(frames: string | Buffer): string[] {

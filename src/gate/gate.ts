@@ -1,0 +1,220 @@
+import type { EndReason, Sessions, Viewer } from '../domain/session/session.ts';
+import type { Clock } from '../lib/clock.ts';
+import { Deadlines } from '../lib/deadlines.ts';
+import type { Lifecycle } from '../lib/lifecycle.ts';
+import type { Logger } from '../lib/log.ts';
+import { Tally } from '../lib/tally.ts';
+import type { Presence } from '../realtime/presence/presence.ts';
+import { closings, type Closing } from './close-codes.ts';
+import { Connection, type Transport } from './connection.ts';
+import { Heartbeat } from './heartbeat.ts';
+
+export interface GateLimits {
+  readonly connectionQueueBytesMax: number;
+  readonly connectionAnswerBytesMax: number;
+  readonly connectionStallMs: number;
+  readonly heartbeatQuietMs: number;
+  readonly drainMs: number;
+  readonly drainSliceMs: number;
+  readonly connectionsPerUserMax: number;
+}
+
+export interface GateDeps {
+  readonly sessions: Pick<Sessions, 'isEnded' | 'onEnded' | 'touch'>;
+  /** Is told of the signed-in connections as they come and go. */
+  readonly attendance: Pick<Presence, 'connected' | 'disconnected'>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+  /** 0: as many as there may be. */
+  readonly connectionsPerAddress: number;
+  readonly limits: GateLimits;
+}
+
+const closingOf: Readonly<Record<EndReason, Closing>> = {
+  LOGGED_OUT: closings.sessionEnded,
+  THEFT: closings.sessionEnded,
+  DISPLACED: closings.sessionDisplaced,
+};
+
+/** How long a request under way on a connection whose session ends may take to answer. */
+const lastAnswerMs = 100;
+
+/** So a token's end is met within 100 ms. */
+const expiryTickMs = 50;
+
+/**
+ * The node's edge: all live connections, whatever their wire, by session. It closes them when their session ends
+ * (4601, 4602) or their access token runs out (4605), both within 250 ms and with no event after; when they are silent
+ * for two heartbeats; and, in jittered slices, when the node drains (4604).
+ */
+export class Gate implements Lifecycle {
+  readonly #deps: GateDeps;
+  readonly #connections = new Set<Connection>();
+  readonly #bySession = new Map<bigint, Set<Connection>>();
+  readonly #expiry: Deadlines<Connection>;
+  readonly #heartbeat: Heartbeat;
+  readonly #ofAddress: Tally;
+  readonly #ofUser: Tally;
+  readonly #forget = new Map<Connection, () => void>();
+  #onEmpty: (() => void) | undefined;
+  #unlisten: (() => void) | undefined;
+  #nextId = 1;
+  #isDraining = false;
+
+  constructor(deps: GateDeps) {
+    this.#deps = deps;
+    this.#ofAddress = new Tally(deps.connectionsPerAddress);
+    this.#ofUser = new Tally(deps.limits.connectionsPerUserMax);
+    this.#heartbeat = new Heartbeat(deps.limits.heartbeatQuietMs);
+    this.#expiry = new Deadlines({
+      clock: deps.clock,
+      tickMs: expiryTickMs,
+      onDue: (connection) => connection.end(closings.tokenExpired, lastAnswerMs),
+    });
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Whether it takes no new connections. */
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  async start(): Promise<void> {
+    this.#isDraining = false;
+    this.#expiry.start();
+    this.#heartbeat.start();
+    this.#unlisten = this.#deps.sessions.onEnded(({ sessionId, reason }) => {
+      for (const connection of this.#bySession.get(sessionId) ?? []) {
+        connection.end(closingOf[reason], lastAnswerMs);
+      }
+    });
+  }
+
+  /** Whether one more connection may come from an address, and be that of a user. */
+  hasRoomFor(address: string, viewer: Viewer | null): boolean {
+    return (
+      !this.#ofAddress.isFull(address) &&
+      (viewer === null || !this.#ofUser.isFull(String(viewer.userId)))
+    );
+  }
+
+  /**
+   * Takes in a new wire, anonymous at first. The owner of the wire says `left` when it is gone, and has asked
+   * `hasRoomFor` before.
+   */
+  open(transport: Transport, address: string): Connection {
+    const { connectionQueueBytesMax, connectionAnswerBytesMax, connectionStallMs } =
+      this.#deps.limits;
+    const connection = new Connection(this.#nextId++, {
+      address,
+      transport,
+      budget: {
+        eventBytesMax: connectionQueueBytesMax,
+        answerBytesMax: connectionAnswerBytesMax,
+        stallMs: connectionStallMs,
+      },
+    });
+    this.#connections.add(connection);
+    const endBeat = this.#heartbeat.add(connection);
+    const endSeat = this.#ofAddress.enter(address);
+    this.#forget.set(connection, () => {
+      endBeat();
+      endSeat?.();
+    });
+    if (this.#isDraining) connection.close(closings.draining);
+    return connection;
+  }
+
+  /** The other side has shown a sign of life. */
+  heard(connection: Connection): void {
+    this.#heartbeat.heard(connection);
+  }
+
+  /**
+   * Binds a connection to the session of a verified viewer.
+   * @returns false where that session has ended meanwhile, or the user has too many: the connection is closed then.
+   */
+  signIn(connection: Connection, viewer: Viewer): boolean {
+    if (!connection.isOpen) return false;
+    if (this.#deps.sessions.isEnded(viewer.sessionId) !== null) {
+      connection.close(closings.unauthorized);
+      return false;
+    }
+    const leave = this.#ofUser.enter(String(viewer.userId));
+    if (!leave) {
+      connection.close(closings.tooMany);
+      return false;
+    }
+    connection.viewer = viewer;
+    const seats = this.#bySession.get(viewer.sessionId) ?? new Set();
+    this.#bySession.set(viewer.sessionId, seats.add(connection));
+    this.#expiry.set(connection, viewer.expiresAtMs);
+    this.#deps.sessions.touch(viewer);
+    this.#deps.attendance.connected(viewer);
+    connection.onClose(() => {
+      leave();
+      this.#expiry.delete(connection);
+      seats.delete(connection);
+      if (seats.size === 0) this.#bySession.delete(viewer.sessionId);
+      this.#deps.sessions.touch(viewer);
+      this.#deps.attendance.disconnected(viewer);
+    });
+    return true;
+  }
+
+  /** The wire is gone. */
+  left(connection: Connection): void {
+    connection.closed();
+    this.#forget.get(connection)?.();
+    this.#forget.delete(connection);
+    this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.#onEmpty?.();
+  }
+
+  /**
+   * Drains: takes nobody in, closes the connections one slice after the other within the grace, each after its
+   * requests under way have answered; terminates those that are left at its end.
+   */
+  async stop(graceMs: number): Promise<void> {
+    this.#isDraining = true;
+    const endMs = this.#deps.clock.now() + graceMs;
+    const windowMs = Math.min(this.#deps.limits.drainMs, graceMs / 2);
+    const slices = Math.max(1, Math.floor(windowMs / this.#deps.limits.drainSliceMs));
+    const sliceOf = new Map<Connection, number>();
+    for (const connection of this.#connections) {
+      sliceOf.set(connection, Math.floor(this.#deps.random() * slices));
+    }
+    for (let slice = 0; slice < slices && this.#connections.size > 0; slice += 1) {
+      if (slice > 0) await this.#emptyWithin(this.#deps.limits.drainSliceMs);
+      for (const connection of this.#connections) {
+        if ((sliceOf.get(connection) ?? 0) > slice) continue;
+        connection.end(closings.draining, endMs - this.#deps.clock.now());
+      }
+    }
+    await this.#emptyWithin(Math.max(endMs - this.#deps.clock.now(), Math.min(graceMs, 50)));
+    for (const connection of this.#connections) {
+      connection.terminate();
+      this.left(connection);
+    }
+    this.#unlisten?.();
+    this.#expiry.stop();
+    this.#heartbeat.stop();
+  }
+
+  #emptyWithin(ms: number): Promise<void> {
+    if (this.#connections.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(done, ms);
+      const onEmpty = done;
+      this.#onEmpty = onEmpty;
+      function done(): void {
+        clearTimeout(timer);
+        resolve();
+      }
+    });
+  }
+}

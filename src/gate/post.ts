@@ -1,0 +1,28 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createAnswerer } from './answer.ts';
+import { readBody } from './body.ts';
+import type { HttpDeps } from './http.ts';
+import { perform, refusal, type Caller, type Result } from './operation.ts';
+import { readJson } from './params.ts';
+
+/**
+ * The short road of the request that nearly all are: JSON by POST. By it a cheap one costs a third of what it costs by way
+ * of a Request, Yoga and a Response of the Fetch API; it differs from the other road in nothing that can be seen.
+ */
+export function createPostHandler(
+  deps: HttpDeps,
+): (request: IncomingMessage, response: ServerResponse, caller: Caller) => Promise<void> {
+  const answer = createAnswerer(deps);
+  return async (request, response, caller) => {
+    let result: Result;
+    try {
+      const body = await readBody(request, deps.limits.httpBodyBytesMax);
+      if (body === null) return;
+      result = await perform(deps, caller, readJson(body), 'POST');
+    } catch (error) {
+      result = refusal(error);
+    }
+    const answered = await answer(response, caller, request.headers.accept, result);
+    if (answered) response.writeHead(answered.status, answered.headers).end(answered.body);
+  };
+}

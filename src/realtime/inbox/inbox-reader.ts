@@ -1,0 +1,186 @@
+import type { Conversations, Membership } from '../../domain/conversation/conversation.ts';
+import type { Cursor, Happening } from '../../domain/inbox/inbox.ts';
+import type { Messages } from '../../domain/message/message.ts';
+import type { Viewer } from '../../domain/session/session.ts';
+import type { Message } from '../../domain/timeline/timeline.ts';
+import type { WalletEntry, Wallets } from '../../domain/wallet/wallet.ts';
+import type { Failpoints } from '../../lib/failpoint.ts';
+import { keysOf } from './happenings.ts';
+import type { InboxLog } from './inbox-log.ts';
+import { offsetCount } from './log-entry.ts';
+import type { LogEntry, LogEvent } from './log-entry.ts';
+import { messageKey } from './timeline-reads.ts';
+
+/** A stretch of a user's log, as they may see it now. */
+export interface ReplayPage {
+  readonly events: readonly Replayed[];
+  /** The offset up to which the page goes, whether or not its last events may be seen. */
+  readonly position: bigint;
+}
+
+export interface Replayed {
+  readonly offset: bigint;
+  readonly atMs: number;
+  readonly happening: Happening;
+}
+
+export interface InboxReaderDeps {
+  readonly inboxLog: InboxLog;
+  readonly failpoints: Failpoints;
+  readonly conversations: Pick<Conversations, 'enterAll'>;
+  readonly messages: Pick<Messages, 'bySeqs'>;
+  readonly wallets: Pick<Wallets, 'entriesBetween'>;
+}
+
+/** Reads the log again for a user: what they may not see any more is passed over, what they may is as it is now. */
+export class InboxReader {
+  readonly #deps: InboxReaderDeps;
+
+  constructor(deps: InboxReaderDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * What follows an offset, at most so many offsets of it. Null where the log does not reach back to it: events are
+   * missing that were there. Nothing where another log has taken its place.
+   */
+  async page(
+    viewer: Viewer,
+    { epoch, offset }: Pick<Cursor, 'epoch' | 'offset'>,
+    eventsMax: number,
+  ): Promise<ReplayPage | null> {
+    const { failpoints, inboxLog } = this.#deps;
+    const after = failpoints.hasBug('replay-off-by-one') ? offset + 1n : offset;
+    const entries = await inboxLog.read(viewer.userId, { epoch, offset: after }, eventsMax);
+    failpoints.reach('during-replay');
+    const wanted = cut(entries, after, eventsMax);
+    if (wanted === null) return null;
+    const last = wanted.at(-1);
+    if (!last) return { events: [], position: after };
+    const ids = new Set(
+      wanted.flatMap(({ event }) =>
+        event.kind === 'removed' || event.kind === 'wallet' ? [] : [event.conversationId],
+      ),
+    );
+    const keys = keysOf(wanted.map(({ event }) => event));
+    const [memberships, found, walletEntries] = await Promise.all([
+      this.#deps.conversations.enterAll(viewer, [...ids]),
+      this.#deps.messages.bySeqs(viewer, keys),
+      this.#walletEntries(viewer, wanted),
+    ]);
+    const messages = new Map(
+      found.flatMap((message) => (message ? [[messageKey(message), message] as const] : [])),
+    );
+    const read = { memberships, messages, walletEntries };
+    const events = wanted.flatMap((entry) => replay(entry, read));
+    return { events, position: last.lastOffset };
+  }
+
+  /** By number. Those of a page follow on each other. */
+  async #walletEntries(
+    viewer: Viewer,
+    entries: readonly LogEntry[],
+  ): Promise<ReadonlyMap<number, WalletEntry>> {
+    const numbers = entries.flatMap(({ event }) => (event.kind === 'wallet' ? event.entryNo : []));
+    const [first, last] = [numbers[0], numbers.at(-1)];
+    if (first === undefined || last === undefined) return new Map();
+    const found = await this.#deps.wallets.entriesBetween(viewer, first, last);
+    return new Map(found.map((entry) => [entry.entryNo, entry]));
+  }
+}
+
+/** Exactly what lies after an offset, up to so many offsets; null where the first entries are gone. */
+function cut(entries: readonly LogEntry[], after: bigint, eventsMax: number): LogEntry[] | null {
+  const wanted: LogEntry[] = [];
+  let position = after;
+  for (const entry of entries) {
+    const first = entry.lastOffset - BigInt(offsetCount(entry.event)) + 1n;
+    const room = BigInt(eventsMax) - (position - after);
+    if (room <= 0n) break;
+    if (first > position + 1n) return null;
+    const last = entry.lastOffset - position > room ? position + room : entry.lastOffset;
+    wanted.push(part(entry, position + 1n - first, last));
+    position = last;
+  }
+  return wanted;
+}
+
+/** An entry from so many offsets after its beginning on, up to a last one. */
+function part(entry: LogEntry, skipped: bigint, lastOffset: bigint): LogEntry {
+  const { event } = entry;
+  if (event.kind !== 'added') return entry;
+  const count = event.count - Number(skipped) - Number(entry.lastOffset - lastOffset);
+  return {
+    ...entry,
+    lastOffset,
+    event: { ...event, firstSeq: event.firstSeq + Number(skipped), count },
+  };
+}
+
+/** What the entries of a page are about, as far as the viewer may see it. */
+interface Read {
+  readonly memberships: ReadonlyMap<bigint, Membership>;
+  readonly messages: ReadonlyMap<string, Message>;
+  readonly walletEntries: ReadonlyMap<number, WalletEntry>;
+}
+
+function replay({ event, lastOffset, atMs }: LogEntry, read: Read): Replayed[] {
+  const { memberships, messages, walletEntries } = read;
+  if (event.kind === 'wallet') {
+    const entry = walletEntries.get(event.entryNo);
+    if (!entry) return [];
+    return [{ offset: lastOffset, atMs, happening: { kind: 'WalletChanged', entry } }];
+  }
+  const { conversationId } = event;
+  if (event.kind === 'added') {
+    return keysOf([event]).flatMap((key, index) => {
+      const message = messages.get(messageKey(key));
+      if (!message) return [];
+      const offset = lastOffset - BigInt(event.count - 1 - index);
+      return [
+        {
+          offset,
+          atMs,
+          happening: { kind: 'MessageAdded', conversationId, seq: key.seq, message },
+        },
+      ];
+    });
+  }
+  const happening = replaySmall(event, memberships.get(conversationId) ?? null, messages);
+  return happening ? [{ offset: lastOffset, atMs, happening }] : [];
+}
+
+function replaySmall(
+  event: Exclude<LogEvent, { kind: 'added' | 'wallet' }>,
+  membership: Membership | null,
+  messages: ReadonlyMap<string, Message>,
+): Happening | null {
+  const { conversationId } = event;
+  if (event.kind === 'removed') return { kind: 'ConversationRemoved', conversationId };
+  if (!membership) return null;
+  const { isLarge, lastSeq, changeSeq } = membership.head;
+  switch (event.kind) {
+    case 'changed': {
+      const message = messages.get(messageKey(event));
+      if (!message) return null;
+      return {
+        kind: 'MessageChanged',
+        conversationId,
+        seq: event.seq,
+        changeSeq: event.changeSeq,
+        message,
+      };
+    }
+    case 'read':
+      return {
+        kind: 'ReadAdvanced',
+        conversationId,
+        userId: event.userId,
+        readSeq: event.readSeq,
+      };
+    case 'conversation':
+      return { kind: 'ConversationChanged', conversationId, isLarge };
+    case 'advanced':
+      return { kind: 'ConversationAdvanced', conversationId, lastSeq, changeSeq, isLarge };
+  }
+}

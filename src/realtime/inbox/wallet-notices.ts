@@ -1,0 +1,138 @@
+import { entriesBetween, type EntryRange } from '../../domain/wallet/wallet.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Failpoints } from '../../lib/failpoint.ts';
+import type { Lifecycle } from '../../lib/lifecycle.ts';
+import type { Logger } from '../../lib/log.ts';
+import { Rounds } from '../../lib/rounds.ts';
+import type { Shard, Shards } from '../../storage/shards.ts';
+import { walletKey, type Stretch } from './append-job.ts';
+import type { InboxLog } from './inbox-log.ts';
+import type { Router } from './router.ts';
+
+export interface WalletNoticesDeps {
+  readonly shards: Shards;
+  readonly clock: Clock;
+  readonly failpoints: Failpoints;
+  readonly log: Logger;
+  readonly inboxLog: InboxLog;
+  readonly router: Router;
+  readonly limits: { readonly walletNoticesBatchMax: number; readonly moneyNoticesPollMs: number };
+}
+
+/** How long after a failure it is tried again, in ms. */
+const againMs = 200;
+
+/**
+ * Tells the entries of wallets to their users: each of them, in order, once. A wallet is a source of events of its own, whose numbers are
+ * its entries'; the watermark of that source on the user's shard passes over what was told before. Which are still to be told is a row
+ * written with them, and deleted where nothing came since.
+ */
+export class WalletNotices implements Lifecycle {
+  readonly #deps: WalletNoticesDeps;
+  readonly #rounds: Rounds<number>;
+
+  constructor(deps: WalletNoticesDeps) {
+    this.#deps = deps;
+    this.#rounds = new Rounds({
+      keys: () => deps.shards.all.map(({ index }) => index),
+      run: (index) => this.#tellAll(index),
+      apartMs: 0,
+      againMs,
+      pollMs: deps.limits.moneyNoticesPollMs,
+    });
+  }
+
+  /** Begins with what an earlier run left untold. */
+  start(): Promise<void> {
+    return this.#rounds.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#rounds.stop();
+  }
+
+  /** Says that entries of a shard were committed. */
+  wake(shardIndex: number): void {
+    this.#rounds.wake(shardIndex);
+  }
+
+  /** @returns whether some must be told in another round. */
+  async #tellAll(index: number): Promise<boolean> {
+    const { shards, limits, log } = this.#deps;
+    const shard = shards.all[index];
+    if (!shard) return false;
+    const rowsMax = limits.walletNoticesBatchMax;
+    try {
+      let afterUserId = 0n;
+      while (!this.#rounds.isStopped) {
+        const untold = await untoldAfter(shard, afterUserId, rowsMax);
+        await this.#tell(shard, untold);
+        const last = untold.at(-1);
+        if (!last || untold.length < rowsMax) break;
+        afterUserId = last.userId;
+      }
+      return false;
+    } catch (error) {
+      log.warn({ err: error, shard: index }, 'wallet.tell_failed');
+      return true;
+    }
+  }
+
+  async #tell(shard: Shard, untold: readonly EntryRange[]): Promise<void> {
+    if (untold.length === 0) return;
+    const { inboxLog, router, clock, failpoints } = this.#deps;
+    const heard = untold.filter(({ userId }) => router.has(userId));
+    const entries = await entriesBetween(shard.sql, heard);
+    const wallets = new Map(entries.map((entry) => [walletKey(entry), entry]));
+    const telling = { messages: new Map(), regimes: new Map(), wallets };
+    const atMs = clock.now();
+    failpoints.reach('before-wallet-told');
+    await Promise.all(
+      inboxLog.places.map(async (place) => {
+        const there = untold.filter(({ userId }) => inboxLog.placeOf(userId) === place);
+        if (there.length === 0) return;
+        const stretches = there.map((range) => stretchOf(range, atMs));
+        await inboxLog.append(place, { kind: 'events', stretches, telling });
+      }),
+    );
+    failpoints.reach('before-wallet-forgotten');
+    await forget(shard, untold);
+  }
+}
+
+/** A wallet's own source of events: no conversation has an id below 0. */
+function sourceOf(userId: bigint): bigint {
+  return -userId;
+}
+
+function stretchOf({ userId, firstEntryNo, lastEntryNo }: EntryRange, atMs: number): Stretch {
+  const recipients = [{ userId, joinedSeq: 0 }];
+  return {
+    conversationId: sourceOf(userId),
+    firstEventNo: firstEntryNo,
+    nextEventNo: lastEntryNo + 1,
+    membersEventNo: 0,
+    // What came before is told, or it would be untold as well.
+    isWhole: true,
+    atMs,
+    events: Array.from({ length: lastEntryNo - firstEntryNo + 1 }, (_, index) => {
+      const entryNo = firstEntryNo + index;
+      return { eventNo: entryNo, event: { kind: 'wallet', userId, entryNo }, recipients };
+    }),
+  };
+}
+
+function untoldAfter({ sql }: Shard, afterUserId: bigint, rowsMax: number): Promise<EntryRange[]> {
+  return sql.query<EntryRange>(
+    'SELECT userId, firstEntryNo, lastEntryNo FROM UntoldWallet WHERE userId > ? ORDER BY userId LIMIT ?',
+    [afterUserId, rowsMax],
+  );
+}
+
+/** Forgets what was told, where nothing came since. */
+async function forget({ sql }: Shard, told: readonly EntryRange[]): Promise<void> {
+  const text = 'DELETE FROM UntoldWallet WHERE userId = ? AND lastEntryNo = ?';
+  await sql.transaction((tx) =>
+    tx.pipeline(told.map(({ userId, lastEntryNo }) => ({ text, params: [userId, lastEntryNo] }))),
+  );
+}

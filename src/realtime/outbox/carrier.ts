@@ -1,0 +1,103 @@
+import type { CommittedRow } from '../../domain/timeline/timeline.ts';
+import { Fault } from '../../lib/fault.ts';
+import type { Shard, Shards } from '../../storage/shards.ts';
+import type { Stretch } from '../inbox/append-job.ts';
+import type { Arrivals } from './arrivals.ts';
+import type { InboxLog, LogPlace } from '../inbox/inbox-log.ts';
+import type { MemberLists } from './member-lists.ts';
+import { stretchesOf, tellingOf } from './row-stretches.ts';
+import { LeftToRelay } from './shared-lane.ts';
+import { about, readRows, undoneIds } from './undone-rows.ts';
+
+export interface CarrierDeps {
+  readonly shards: Shards;
+  readonly source: Shard;
+  readonly place: LogPlace;
+  readonly inboxLog: InboxLog;
+  readonly memberLists: MemberLists;
+  readonly arrivals: Arrivals;
+  readonly epoch: () => bigint | null;
+}
+
+/** Rows before one that are looked through for what is missing; where there are more, the relay comes to them in order. */
+const earlierRowsMax = 1_000;
+
+/**
+ * Takes rows of one shard to the logs of one place. Where the logs lack what came before, as another node is slower or died,
+ * it takes that there first.
+ */
+export class Carrier {
+  readonly #deps: CarrierDeps;
+
+  constructor(deps: CarrierDeps) {
+    this.#deps = deps;
+  }
+
+  /** @throws {LeftToRelay} where too much comes before. */
+  async carry(rows: readonly CommittedRow[]): Promise<void> {
+    const { arrivals, epoch: epochOf, place } = this.#deps;
+    // What arrives in another epoch than this is to come again.
+    const epoch = epochOf();
+    if (epoch === null) throw begunAnew();
+    const missing = await this.#append(rows, new Set());
+    if (missing.size > 0) {
+      const earlier = await this.#earlier(epoch, rows, missing);
+      const all = [...earlier, ...about(rows, missing)].sort((a, b) => (a.id < b.id ? -1 : 1));
+      const left = await this.#append(all, missing);
+      if (left.size > 0) throw begunAnew();
+    }
+    if (epochOf() !== epoch) throw begunAnew();
+    arrivals.add(
+      rows.map(({ id }) => id),
+      place.index,
+    );
+  }
+
+  /**
+   * @param whole conversations of which nothing is missing before these rows.
+   * @returns those of which something may be.
+   */
+  async #append(
+    rows: readonly CommittedRow[],
+    whole: ReadonlySet<bigint>,
+  ): Promise<ReadonlySet<bigint>> {
+    const { inboxLog, memberLists, place, shards } = this.#deps;
+    const isOurs = (userId: bigint): boolean => inboxLog.placeOf(userId) === place;
+    const stretches = await stretchesOf(rows, memberLists, isOurs);
+    if (stretches.length === 0) return new Set();
+    // Who hears of it only the logs know.
+    const telling = await tellingOf(rows, stretches, shards, () => true);
+    const job = { kind: 'events', stretches: firstsWhole(stretches, whole), telling } as const;
+    return (await inboxLog.append(place, job)).behind;
+  }
+
+  /** Of the rows before, what is not done, as far as it is about some conversations. */
+  async #earlier(
+    epoch: bigint,
+    rows: readonly CommittedRow[],
+    conversationIds: ReadonlySet<bigint>,
+  ): Promise<CommittedRow[]> {
+    const { arrivals, place, source } = this.#deps;
+    const before = rows.reduce((most, { id }) => (id > most ? id : most), 0n);
+    const own = new Set(rows.map(({ id }) => id));
+    const ids = await undoneIds(source, epoch, { after: 0n, before }, earlierRowsMax + 1);
+    if (ids.length > earlierRowsMax) throw new LeftToRelay('too much comes before');
+    const wanted = ids.filter((id) => !own.has(id) && !arrivals.has(id, place.index));
+    return about(await readRows(source, wanted), conversationIds);
+  }
+}
+
+/** The first stretch of each of those conversations says that nothing is missing before it. */
+function firstsWhole(stretches: readonly Stretch[], whole: ReadonlySet<bigint>): Stretch[] {
+  const seen = new Set<bigint>();
+  return stretches.map((stretch) => {
+    const { conversationId } = stretch;
+    const isFirst = whole.has(conversationId) && !seen.has(conversationId);
+    seen.add(conversationId);
+    return isFirst ? { ...stretch, isWhole: true } : stretch;
+  });
+}
+
+function begunAnew(): Fault {
+  return new Fault('UNAVAILABLE', 'The inbox logs began anew.');
+}

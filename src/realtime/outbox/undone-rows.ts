@@ -1,0 +1,69 @@
+import { decodeBody } from '../../domain/timeline/timeline.ts';
+import type { CommittedRow } from '../../domain/timeline/timeline.ts';
+import { chunks } from '../../storage/per-shard.ts';
+import type { Shard } from '../../storage/shards.ts';
+import { marks } from '../../storage/sql.ts';
+
+/** Bodies of one SELECT. */
+const rowsPerStatement = 200;
+
+/**
+ * The ids of a shard's outbox rows that are not done in this epoch, the first ones in order.
+ * @param range after one and before the other, both left out.
+ */
+export async function undoneIds(
+  { sql }: Shard,
+  epoch: bigint,
+  range: { readonly after: bigint; readonly before: bigint | null },
+  idsMax: number,
+): Promise<bigint[]> {
+  const [never, elsewhere] = await Promise.all([
+    sql.query<{ id: bigint }>(
+      'SELECT id FROM OutboxRow WHERE doneIn IS NULL AND doneAtMs IS NULL AND id > ?' +
+        ' ORDER BY id LIMIT ?',
+      [range.after, idsMax],
+    ),
+    // Few, but for a moment after an epoch began; the index alone has them.
+    sql.query<{ id: bigint }>('SELECT id FROM OutboxRow WHERE doneIn < ? OR doneIn > ?', [
+      epoch,
+      epoch,
+    ]),
+  ]);
+  return [...never, ...elsewhere]
+    .map(({ id }) => id)
+    .filter((id) => id > range.after && (range.before === null || id < range.before))
+    .sort((a, b) => (a < b ? -1 : 1))
+    .slice(0, idsMax);
+}
+
+/** Rows by id, in order, without the messages that the writer knew; those that are gone are left out. */
+export async function readRows(shard: Shard, ids: readonly bigint[]): Promise<CommittedRow[]> {
+  const rows: CommittedRow[] = [];
+  for (const page of chunks(ids, rowsPerStatement)) {
+    const read = await shard.sql.query<{ id: bigint; createdAtMs: bigint; body: string }>(
+      `SELECT id, createdAtMs, body FROM OutboxRow WHERE id IN (${marks(page.length)}) ORDER BY id`,
+      page,
+    );
+    for (const { id, createdAtMs, body } of read) {
+      rows.push({
+        shardIndex: shard.index,
+        id,
+        body: decodeBody(body),
+        createdAtMs: Number(createdAtMs),
+        messages: [],
+      });
+    }
+  }
+  return rows;
+}
+
+/** What rows say of some conversations. */
+export function about(
+  rows: readonly CommittedRow[],
+  conversationIds: ReadonlySet<bigint>,
+): CommittedRow[] {
+  return rows.flatMap((row) => {
+    const parts = row.body.parts.filter((part) => conversationIds.has(part.conversationId));
+    return parts.length === 0 ? [] : [{ ...row, body: { ...row.body, parts } }];
+  });
+}
