@@ -2,7 +2,20 @@
 export interface Closing {
   readonly code: number;
   readonly reason: string;
+  /** What helps the client to come back; a socket shows it in place of the reason. */
+  readonly hint?: RedialHint;
 }
+
+/** Where to go on, and when. */
+export interface RedialHint {
+  /** How long to wait before dialling, so that not all come at once. */
+  readonly retryAfterMs: number;
+  /** The WebSocket URL of the gate to dial; absent where none is known: ask `Query.gate`. */
+  readonly url?: string;
+}
+
+/** What the frame that closes a WebSocket holds beside its code. */
+const reasonBytesMax = 123;
 
 /**
  * The close codes of FastIM beside those that graphql-ws defines. A client tells from the code alone whether it may
@@ -17,7 +30,7 @@ export const closings = {
   sessionDisplaced: { code: 4602, reason: 'Signed in elsewhere' },
   /** More waited for this connection than it may: it reads too slowly. Reconnect, resume from the last cursor. */
   tooSlow: { code: 4603, reason: 'Too slow' },
-  /** This gate is about to stop. Ask for another gate, resume after a moment. */
+  /** This gate is about to stop, or has more than its share. Dial the gate of the hint, else ask for one; then resume. */
   draining: { code: 4604, reason: 'Gate draining' },
   /** The access token has run out, or had when it was shown. Refresh, then resume. */
   tokenExpired: { code: 4605, reason: 'Access token expired' },
@@ -28,3 +41,19 @@ export const closings = {
   /** Our fault. */
   internalError: { code: 4500, reason: 'Internal server error' },
 } as const satisfies Record<string, Closing>;
+
+/** Sends a client on to another gate. */
+export function drainingTo(hint: RedialHint): Closing {
+  return { ...closings.draining, hint };
+}
+
+/**
+ * The reason as the frame that closes a WebSocket says it: the hint as JSON where there is one. A URL for which there is no
+ * room is left out.
+ */
+export function reasonText({ reason, hint }: Closing): string {
+  if (!hint) return reason;
+  const text = JSON.stringify(hint);
+  if (Buffer.byteLength(text) <= reasonBytesMax) return text;
+  return JSON.stringify({ retryAfterMs: hint.retryAfterMs });
+}

@@ -5,7 +5,7 @@ import type { Lifecycle } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
 import { Tally } from '../lib/tally.ts';
 import type { Presence } from '../realtime/presence/presence.ts';
-import { closings, type Closing } from './close-codes.ts';
+import { closings, drainingTo, type Closing } from './close-codes.ts';
 import { Connection, type Transport } from './connection.ts';
 import { Heartbeat } from './heartbeat.ts';
 
@@ -23,6 +23,8 @@ export interface GateDeps {
   readonly sessions: Pick<Sessions, 'isEnded' | 'onEnded' | 'touch'>;
   /** Is told of the signed-in connections as they come and go. */
   readonly attendance: Pick<Presence, 'connected' | 'disconnected'>;
+  /** The WebSocket URL of another gate that would take somebody in; null: none is known. */
+  readonly elsewhere?: (viewer: Viewer | null) => string | null;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
@@ -61,6 +63,8 @@ export class Gate implements Lifecycle {
   #unlisten: (() => void) | undefined;
   #nextId = 1;
   #isDraining = false;
+  /** When a drain is over at the latest. */
+  #drainedAtMs = 0;
 
   constructor(deps: GateDeps) {
     this.#deps = deps;
@@ -125,7 +129,7 @@ export class Gate implements Lifecycle {
       endBeat();
       endSeat?.();
     });
-    if (this.#isDraining) connection.close(closings.draining);
+    if (this.#isDraining) connection.close(this.#sendingOn(connection));
     return connection;
   }
 
@@ -177,12 +181,13 @@ export class Gate implements Lifecycle {
 
   /**
    * Drains: takes nobody in, closes the connections one slice after the other within the grace, each after its
-   * requests under way have answered; terminates those that are left at its end.
+   * requests under way have answered, with a hint where to go on; terminates those that are left at its end.
    */
   async stop(graceMs: number): Promise<void> {
     this.#isDraining = true;
     const endMs = this.#deps.clock.now() + graceMs;
     const windowMs = Math.min(this.#deps.limits.drainMs, graceMs / 2);
+    this.#drainedAtMs = this.#deps.clock.now() + windowMs;
     const slices = Math.max(1, Math.floor(windowMs / this.#deps.limits.drainSliceMs));
     const sliceOf = new Map<Connection, number>();
     for (const connection of this.#connections) {
@@ -192,7 +197,7 @@ export class Gate implements Lifecycle {
       if (slice > 0) await this.#emptyWithin(this.#deps.limits.drainSliceMs);
       for (const connection of this.#connections) {
         if ((sliceOf.get(connection) ?? 0) > slice) continue;
-        connection.end(closings.draining, endMs - this.#deps.clock.now());
+        connection.end(this.#sendingOn(connection), endMs - this.#deps.clock.now());
       }
     }
     await this.#emptyWithin(Math.max(endMs - this.#deps.clock.now(), Math.min(graceMs, 50)));
@@ -203,6 +208,16 @@ export class Gate implements Lifecycle {
     this.#unlisten?.();
     this.#expiry.stop();
     this.#heartbeat.stop();
+  }
+
+  /** Where another gate takes them in they come one by one; where there is none, not before this one may be back. */
+  #sendingOn({ viewer }: Connection): Closing {
+    const { clock, elsewhere, limits, random } = this.#deps;
+    const jitterMs = random() * limits.drainSliceMs;
+    const url = elsewhere?.(viewer) ?? null;
+    if (url !== null) return drainingTo({ retryAfterMs: Math.round(jitterMs), url });
+    const leftMs = Math.max(0, this.#drainedAtMs - clock.now());
+    return drainingTo({ retryAfterMs: Math.round(leftMs + jitterMs) });
   }
 
   #emptyWithin(ms: number): Promise<void> {

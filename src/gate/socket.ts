@@ -4,7 +4,7 @@ import { handleProtocols } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { Logger } from '../lib/log.ts';
 import type { Clock } from '../lib/clock.ts';
-import { closings } from './close-codes.ts';
+import { closings, reasonText } from './close-codes.ts';
 import type { Transport } from './connection.ts';
 import type { Gate } from './gate.ts';
 import { addressOf } from './address.ts';
@@ -152,7 +152,7 @@ function transportOf(ws: WebSocket, socket: Duplex): Transport {
       else socket.write(frames, () => taken());
     },
     ping: () => ws.ping(),
-    close: ({ code, reason }) => ws.close(code, reason),
+    close: (closing) => ws.close(closing.code, reasonText(closing)),
     terminate: () => ws.terminate(),
   };
 }

@@ -40,7 +40,7 @@ export function answerEvents(response: ServerResponse, result: FormattedExecutio
 /**
  * Answers with a subscription's events as they come: a connection like any other, with its budget, its session's end
  * and its token's. Where the server ends it, the last `next` carries an error with the close code that a socket would
- * show as `extensions.closeCode`; `complete` always follows.
+ * show as `extensions.closeCode`, and the hint that it would give; `complete` always follows.
  * @returns when the wire is gone.
  */
 export async function streamEvents(
@@ -118,9 +118,10 @@ function nextEvent(json: string): string {
   return `event: next\ndata: ${json}\n\n`;
 }
 
-function lastError({ code: closeCode, reason }: Closing): string {
+function lastError({ code: closeCode, reason, hint }: Closing): string {
   const code = codeOf.get(closeCode) ?? 'INTERNAL';
   const { retryable } = faultCodes[code];
-  const errors = [{ message: reason, extensions: { code, retryable, closeCode } }];
+  const extensions = { code, retryable, closeCode, ...hint };
+  const errors = [{ message: reason, extensions }];
   return nextEvent(JSON.stringify({ errors }));
 }

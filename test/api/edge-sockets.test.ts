@@ -309,6 +309,14 @@ describe('draining', () => {
     expect(error.message).toContain('503');
     const closings = await Promise.all(sockets.map(({ closed }) => closed));
     expect(closings.map(({ code }) => code)).toEqual([4604, 4604, 4604]);
+    // There is no other gate: nobody is asked to come back before this one may be there again.
+    const beganMs = Math.min(...closings.map(({ atMs }) => atMs));
+    for (const { reason, atMs } of closings) {
+      const { retryAfterMs, ...rest } = JSON.parse(reason) as { retryAfterMs: number };
+      expect(rest).toEqual({});
+      expect(retryAfterMs + atMs - beganMs).toBeLessThan(1_000);
+      expect(retryAfterMs).toBeGreaterThan(0);
+    }
     expect((await login).username).toBe('a_1');
     await stopped;
     await expect(fetch(`${draining.url}/health`)).rejects.toThrow();

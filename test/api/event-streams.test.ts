@@ -119,6 +119,7 @@ describe('subscriptions as server-sent events', () => {
       code: 'UNAVAILABLE',
       retryable: true,
       closeCode: 4604,
+      retryAfterMs: expect.any(Number) as number,
     });
     await ending[Symbol.asyncDispose]();
   });
