@@ -10,6 +10,7 @@ import type { LargeGroups } from '../conversation/large-groups.ts';
 import type { Paced, Source } from '../pulled.ts';
 import { ReadLoop } from '../read-loop.ts';
 import type { Delivery, Router } from './router.ts';
+import { ShownStates } from './shown-states.ts';
 
 /** An event of the inbox, and the position that its cursor names. */
 export interface InboxItem extends Paced {
@@ -58,6 +59,7 @@ export class InboxStream implements Source<InboxItem> {
   #noticesSinceMs: number | null = null;
   /** Whether the end of what is being read is to be told. */
   #owesHeartbeat = true;
+  readonly #shown = new ShownStates();
   readonly #groups: GroupWatch;
   readonly #reading = new ReadLoop({
     isWanted: () => this.#mode === 'reading' && this.#ready.length === 0,
@@ -104,6 +106,7 @@ export class InboxStream implements Source<InboxItem> {
       });
     this.#epoch = head.epoch;
     this.#toldAtMs = clock.now();
+    this.#shown.begin(this.#toldAtMs);
     this.lastToldMs = clock.now();
     if (!after) {
       this.#offset = head.lastOffset;
@@ -179,13 +182,15 @@ export class InboxStream implements Source<InboxItem> {
   #accept({ epoch, offset, atMs, joinedSeq, happening }: Delivery): void {
     if (epoch === this.#epoch && offset <= this.#offset) return;
     const isNext = epoch === this.#epoch && offset === this.#offset + 1n;
-    if (!isNext || this.#ready.length >= this.#deps.limits.streamQueueEventsMax) {
+    const isTooMuch = this.#ready.length >= this.#deps.limits.streamQueueEventsMax;
+    if (!isNext || isTooMuch || this.#shown.mayBeNewer(happening, atMs)) {
       this.#readOn();
       return;
     }
     this.#offset = offset;
     this.#toldAtMs = Math.max(this.#toldAtMs, atMs);
     this.#groups.observe(happening);
+    this.#shown.note(happening);
     this.#push(happening, atMs, false, joinedSeq);
   }
 
@@ -260,6 +265,7 @@ export class InboxStream implements Source<InboxItem> {
     if (this.isClosed) return;
     for (const { offset, atMs, happening } of events) {
       this.#offset = offset;
+      this.#shown.note(happening);
       this.#push(happening, atMs, true);
     }
     this.#offset = position;
