@@ -107,7 +107,7 @@ export class InboxClient {
 
   #take(event: InboxEventPartsFragment): void {
     const position = Number(decodeCursor(event.cursor, this.userId).offset);
-    const seen = seenOf(event, position);
+    const seen = { ...seenOf(event, position), atMs: Date.now() };
     this.events.push(seen);
     if (seen.kind === 'added') this.lastSeqs.set(seen.conversation, seen.message.seq);
     this.#cursor = event.cursor;

@@ -140,6 +140,7 @@ export class Load {
     const guest = this.#random.pick(place.guests);
     if (!guest) return;
     const isMember = place.members.has(guest);
+    const askedAtMs = Date.now();
     const { result } = await attempt(async () => {
       const { user } = this.#client;
       const input = { conversationId: place.id };
@@ -150,7 +151,7 @@ export class Load {
       }
     });
     const subject = String(numericId('User', guest.user.id));
-    this.#note(place, { kind: isMember ? 'remove' : 'join', subject, result });
+    this.#note(place, { kind: isMember ? 'remove' : 'join', subject, result, askedAtMs });
     // Where the outcome is unknown, adding again does no harm and removing a stranger is refused.
     if (isMember) place.members.delete(guest);
     else if (result === 'ok') place.members.add(guest);

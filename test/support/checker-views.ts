@@ -1,10 +1,11 @@
 import type { Report } from './checker.ts';
-import type { History, Shown, StoredConversation, StoredMember } from './history.ts';
-import { ViewState, type ConversationView } from './view-state.ts';
+import type { Call, History, Shown, StoredConversation, StoredMember } from './history.ts';
+import { ViewState, type ConversationView, type Removals } from './view-state.ts';
 
 /** What each view showed: by itself, against the others, and in the end against what is stored. */
-export function checkViews({ views, store }: History, found: Report): void {
-  const states = views.map((view) => new ViewState(view, found));
+export function checkViews({ calls, views, store }: History, found: Report): void {
+  const removals = removalsOf(calls);
+  const states = views.map((view) => new ViewState(view, removals, found));
   for (const conversation of store.conversations) {
     checkOrder(conversation.id, states, found);
     for (const state of states) {
@@ -16,6 +17,16 @@ export function checkViews({ views, store }: History, found: Report): void {
       }
     }
   }
+}
+
+function removalsOf(calls: readonly Call[]): Removals {
+  const asked = new Map<string, number[]>();
+  for (const call of calls) {
+    if (call.kind !== 'remove' || call.result === 'fail' || call.askedAtMs === undefined) continue;
+    const name = `${call.conversation} ${call.subject}`;
+    asked.set(name, [...(asked.get(name) ?? []), call.askedAtMs]);
+  }
+  return (conversation, user) => asked.get(`${conversation} ${user}`) ?? [];
 }
 
 /** All see the same message at a seq, and each change after the same message. */

@@ -41,7 +41,12 @@ export type Call = {
       /** Where `ok`. */
       readonly readSeq: number | null;
     }
-  | { readonly kind: 'join' | 'remove'; readonly subject: string }
+  | {
+      readonly kind: 'join' | 'remove';
+      readonly subject: string;
+      /** When it was asked for, by the clock of `Seen`. */
+      readonly askedAtMs?: number;
+    }
 );
 
 export interface View {
@@ -61,11 +66,14 @@ export interface Shown {
   readonly changeSeq: number;
 }
 
-/** Something that a subscription said. `position`: the offset that the event's cursor names. */
+/**
+ * Something that a subscription said. `position`: the offset that the event's cursor names; `atMs`: when it was heard, by the
+ * one clock of all clients.
+ */
 export type Seen =
   /** The client subscribed, from there on; null: from now on. */
   | { readonly kind: 'opened'; readonly after: number | null }
-  | ({ readonly position: number } & (
+  | ({ readonly position: number; readonly atMs?: number } & (
       | { readonly kind: 'added'; readonly conversation: string; readonly message: Shown }
       | {
           readonly kind: 'changed';

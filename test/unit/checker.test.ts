@@ -117,6 +117,18 @@ const bob = (draft: Draft): Seen[] => draft.views[1]!.events;
 const stored = (draft: Draft): Mutable<StoredConversation> => draft.store.conversations[0]!;
 const without = (draft: Draft, index: number): unknown => bob(draft).splice(index, 1);
 
+/** Dan hears message 4 after message 2, and is out of it then. */
+function passOver(draft: Draft, times: { heardAtMs: number; removalAskedAtMs?: number }): void {
+  const { heardAtMs: atMs, removalAskedAtMs: askedAtMs } = times;
+  const message = sent(4, 'ann');
+  const dan = draft.views[3]!.events;
+  dan.splice(-1, 1, { kind: 'added', position: 4, conversation, message, atMs });
+  dan.push({ kind: 'removed', position: 5, conversation, atMs: 40 });
+  if (askedAtMs === undefined) return;
+  const removal = { kind: 'remove', user: 'ann', conversation, subject: 'dan' } as const;
+  draft.calls.push({ ...removal, result: 'ok', askedAtMs });
+}
+
 function replaced<T>(list: readonly T[], index: number, change: object): T[] {
   return list.map((item, at) => (at === index ? { ...item, ...change } : item));
 }
@@ -292,6 +304,21 @@ describe('the checker', () => {
     const draft = holding();
     draft.calls[3] = sending(3, 'bob', 'info');
     expect(check(draft)).toEqual([]);
+  });
+
+  it('lets a replay pass over what was committed before a removal that was asked for', () => {
+    const draft = holding();
+    passOver(draft, { heardAtMs: 20, removalAskedAtMs: 10 });
+    expect(check(draft)).toEqual([]);
+  });
+
+  it.each([
+    ['before its removal was asked for', { heardAtMs: 20, removalAskedAtMs: 30 }],
+    ['and nobody removes', { heardAtMs: 20 }],
+  ])('finds what a view passes over %s', (_when, times) => {
+    const draft = holding();
+    passOver(draft, times);
+    expect(check(draft).map(({ name }) => name)).toEqual(['poll-skip']);
   });
 
   it.each(spoilt)('finds %s: %s', (_what, name, spoil) => {
