@@ -1,10 +1,16 @@
 import type { ServerResponse } from 'node:http';
 import type { GraphQLError, ExecutionResult, FormattedExecutionResult } from 'graphql';
 import type { FaultCode } from '../lib/fault.ts';
-import { faultError } from './api.ts';
-import type { HttpDeps } from './http.ts';
+import { faultError, type Api } from './api.ts';
+import type { Gate } from './gate.ts';
 import type { Caller, Result } from './operation.ts';
 import { answerEvents, streamEvents } from './sse.ts';
+
+export interface AnswererDeps {
+  readonly api: Pick<Api, 'present'>;
+  readonly gate: Gate;
+  readonly limits: { readonly socketCloseTimeoutMs: number };
+}
 
 /** An answer in JSON. */
 export interface Answer {
@@ -18,7 +24,7 @@ export interface Answer {
  * @returns what takes the response, who asked, the Accept header and the result; it answers null where that was a stream,
  *   when it has ended.
  */
-export function createAnswerer({ api, gate, limits }: HttpDeps) {
+export function createAnswerer({ api, gate, limits }: AnswererDeps) {
   const present = (result: ExecutionResult): FormattedExecutionResult => {
     const { errors } = result;
     return errors

@@ -2,22 +2,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ServerKeys } from '../domain/app/app.ts';
 import type { Sessions } from '../domain/session/session.ts';
 import { faultCodes, type FaultCode } from '../lib/fault.ts';
-import type { Logger } from '../lib/log.ts';
-import type { Gate } from './gate.ts';
 import { addressOf } from './address.ts';
-import type { Api } from './api.ts';
-import type { Budgets } from './budgets.ts';
 import { safeHeaders, transportHeaders } from './headers.ts';
 import type { Caller } from './operation.ts';
 import { isAllowedOrigin } from './origin.ts';
 import { createPostHandler } from './post.ts';
-import { createYogaHandler } from './yoga.ts';
+import { createYogaHandler, type YogaDeps } from './yoga.ts';
 import type { GraphiqlPage } from './graphiql-page.ts';
 
-export interface HttpDeps {
-  readonly api: Api;
-  readonly gate: Gate;
-  readonly budgets: Pick<Budgets, 'admit'>;
+export interface HttpDeps extends YogaDeps {
   readonly sessions: Pick<Sessions, 'verify' | 'touch'>;
   readonly serverKeys: Pick<ServerKeys, 'verify'>;
   /** Null: there is none to look at. */
@@ -27,8 +20,6 @@ export interface HttpDeps {
   readonly allowedOrigins: ReadonlySet<string>;
   readonly publicUrl: string | undefined;
   readonly trustedProxies: number;
-  readonly log: Logger;
-  readonly limits: { readonly httpBodyBytesMax: number; readonly socketCloseTimeoutMs: number };
 }
 
 type Road = (request: IncomingMessage, response: ServerResponse, caller: Caller) => Promise<void>;

@@ -1,10 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import { assert } from '../lib/assert.ts';
-import { createAnswerer } from './answer.ts';
-import type { HttpDeps } from './http.ts';
-import { perform, refusal, type Caller, type Result } from './operation.ts';
+import type { Logger } from '../lib/log.ts';
+import { createAnswerer, type AnswererDeps } from './answer.ts';
+import { perform, refusal, type Caller, type OperationDeps, type Result } from './operation.ts';
 import { readJson } from './params.ts';
+import type { PostDeps } from './post.ts';
+
+export interface YogaDeps extends PostDeps {
+  readonly log: Logger;
+}
 
 interface ServerContext extends Caller {
   readonly req: IncomingMessage;
@@ -16,7 +21,7 @@ interface ServerContext extends Caller {
  * answered as on the short one.
  */
 export function createYogaHandler(
-  deps: HttpDeps,
+  deps: YogaDeps,
 ): (request: IncomingMessage, response: ServerResponse, caller: Caller) => Promise<void> {
   const yoga = createYoga<{ [K in keyof ServerContext]: ServerContext[K] }>({
     schema: deps.api.schema,
@@ -43,7 +48,7 @@ export function createYogaHandler(
 }
 
 /** Yoga hands over what it has read, and is told what came of it: it parses, validates and executes nothing itself. */
-function operations(deps: HttpDeps): Plugin<object, ServerContext> {
+function operations(deps: OperationDeps): Plugin<object, ServerContext> {
   return {
     onRequestParse({ request, setRequestParser }) {
       if (request.method !== 'POST') return;
@@ -60,7 +65,7 @@ function operations(deps: HttpDeps): Plugin<object, ServerContext> {
 }
 
 /** Yoga would choose a form by itself: it is given one of ours, whatever the request accepts. */
-function answers(deps: HttpDeps): Plugin<object, ServerContext> {
+function answers(deps: AnswererDeps): Plugin<object, ServerContext> {
   const answer = createAnswerer(deps);
   return {
     onResultProcess: (event) => {
