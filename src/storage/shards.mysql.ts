@@ -7,6 +7,7 @@ import { openMysqlSession } from './mysql-session.ts';
 import { prepareMysql } from './mysql-start.ts';
 import { MysqlNodeLock } from './node-lock.mysql.ts';
 import type { OpenOptions, OpenShards, Shard } from './shard.ts';
+import { withSqlErrors } from './prisma-errors.ts';
 import { MariadbSql } from './sql.mariadb.ts';
 
 /** Connections that one node has to each shard, by what they are for. */
@@ -76,5 +77,5 @@ function mysqlShard(
       await pool.end().catch(() => undefined);
     },
   };
-  return { shard: { index, sql, prisma }, parts: [sql, prismaPart] };
+  return { shard: { index, sql, prisma: withSqlErrors(prisma) }, parts: [sql, prismaPart] };
 }
