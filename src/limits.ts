@@ -239,6 +239,8 @@ const table = {
   // Budgets
   /** Signed-in connections of one user. */
   connectionsPerUserMax: 100,
+  /** Live sessions of one user; a sign-in beyond it displaces the oldest. */
+  sessionsPerUserMax: 100,
   /** Sockets that have not been initialised yet. */
   pendingInitsMax: 4_096,
   /** Logins of one user name that may fail in an hour, wherever they come from. */

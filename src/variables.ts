@@ -108,7 +108,9 @@ export const variables = z.object({
     .describe('A file with a JWK set to sign with; empty: one made in DATA_DIR at first start.'),
   SESSION_POLICY: oneOf(sessionPolicies)
     .default('same-class')
-    .describe('Whom a sign-in displaces: same-class (phone, web, desktop), single or unlimited.'),
+    .describe(
+      'Whom a sign-in displaces: same-class (phone, web, desktop), single, or unlimited (to 100).',
+    ),
   RECALL_WINDOW_SECONDS: whole(0, 31_536_000)
     .default(120)
     .describe('How long a sender may recall their own message.'),

@@ -6,6 +6,7 @@ import type { Platform, SessionEnd, Sessions, SignIn } from '../../src/domain/se
 import { openAccounts, storages, type Accounts } from '../support/accounts.ts';
 import type { User } from '../../src/domain/user/user.ts';
 import { slotOf } from '../../src/lib/id.ts';
+import { limits } from '../../src/limits.ts';
 
 const fault = (code: string) => expect.objectContaining({ name: 'Fault', code });
 const device = (id: string, platform: Platform = 'OTHER', name: string | null = null) => ({
@@ -126,6 +127,22 @@ for (const storage of storages) {
         const last = await single.open(user, device('three', 'WEB'));
         expect(idsOf(last.displaced)).toEqual(idsOf([two.session, again.session]));
         expect(await liveIds(last)).toEqual([last.session.id]);
+      });
+
+      test('of more than a user may have, the oldest makes room', async () => {
+        const user = await accounts.newUser();
+        const unlimited = await accounts.node({ policy: 'unlimited' });
+        const signIns: SignIn[] = [];
+        for (let n = 0; n < limits.sessionsPerUserMax; n += 1) {
+          signIns.push(await unlimited.open(user, device(`device ${n}`)));
+        }
+        expect(signIns.flatMap(({ displaced }) => displaced)).toEqual([]);
+        const [oldest] = signIns;
+        const again = await unlimited.open(user, device('device 7'));
+        expect(idsOf(again.displaced)).toEqual([signIns[7]?.session.id]);
+        const last = await unlimited.open(user, device('one more'));
+        expect(idsOf(last.displaced)).toEqual([oldest?.session.id]);
+        expect(await liveIds(last)).toHaveLength(limits.sessionsPerUserMax);
       });
 
       test('of 16 sign-ins of one class at once, on two nodes, exactly one lives', async () => {

@@ -1,3 +1,5 @@
+import { limits } from '../../limits.ts';
+
 /** What a device runs on. */
 export type Platform = 'IOS' | 'ANDROID' | 'WEB' | 'DESKTOP' | 'OTHER';
 
@@ -35,8 +37,24 @@ interface Place {
   readonly platform: Platform;
 }
 
-/** Whether a sign-in there ends a session that the same user has here. */
-export function displaces(policy: SessionPolicy, signIn: Place, session: Place): boolean {
+/**
+ * Which of a user's live sessions a sign-in ends: those that the policy says, and the oldest of what would be too many.
+ * @param live the latest sign-in first.
+ */
+export function displacedBy<Live extends Place>(
+  policy: SessionPolicy,
+  signIn: Place,
+  live: readonly Live[],
+): Live[] {
+  let kept = 0;
+  return live.filter((session) => {
+    if (displaces(policy, signIn, session)) return true;
+    kept += 1;
+    return kept >= limits.sessionsPerUserMax;
+  });
+}
+
+function displaces(policy: SessionPolicy, signIn: Place, session: Place): boolean {
   if (signIn.deviceId === session.deviceId) return true;
   switch (policy) {
     case 'same-class':

@@ -38,19 +38,19 @@ const firstGeneration = 1;
 const triesMax = 4;
 
 /**
- * Opens a session and ends those of the same user that it displaces, all or nothing. Sign-ins of one user go one after
+ * Opens a session and ends those of the same user's live ones (the latest first) that it displaces, all or nothing. Sign-ins of one user go one after
  * the other.
  * @throws {SqlError} `unique` where the id is taken.
  */
 export function openSession(
   { sql }: Shard,
   session: Session,
-  displaces: (other: Session) => boolean,
+  displacedOf: (live: readonly Session[]) => Session[],
 ): Promise<{ displaced: Session[]; claim: RefreshClaim }> {
   return tried(() =>
     sql.transaction(async (tx) => {
       const live = await liveBehindLock(tx, sql.dialect.forUpdate, session.userId);
-      const displaced = live.filter(displaces);
+      const displaced = displacedOf(live);
       await Promise.all([
         endIn(tx, displaced, 'DISPLACED', session.createdAtMs),
         tx.execute(

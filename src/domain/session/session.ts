@@ -16,7 +16,7 @@ import { loadKeyRing, type KeyFile } from './key-file.ts';
 import type { KeyRing } from './key-ring.ts';
 import { LastSeen } from './last-seen.ts';
 import type { EndReason, Session, SessionEnd, SignIn, Verification } from './model.ts';
-import { displaces, type SessionPolicy } from './platform.ts';
+import { displacedBy, type SessionPolicy } from './platform.ts';
 import { readRefreshToken, refreshToken, type RefreshClaim } from './refresh-tokens.ts';
 import { endSession, lastSeenOf, liveSessions, openSession, rotate } from './session-store.ts';
 import type { Viewer } from './viewer.ts';
@@ -201,9 +201,10 @@ export class Sessions implements Lifecycle {
     const shard = this.#deps.shards.of(place.userId);
     for (let draw = 1; ; draw += 1) {
       const session = { ...place, id: this.#deps.ids.next(slotOf(place.userId)) };
-      const isDisplaced = (other: Session) => displaces(this.#deps.policy, session, other);
+      const displacedOf = (live: readonly Session[]) =>
+        displacedBy(this.#deps.policy, session, live);
       try {
-        return { session, ...(await openSession(shard, session, isDisplaced)) };
+        return { session, ...(await openSession(shard, session, displacedOf)) };
       } catch (error) {
         const isTaken = error instanceof SqlError && error.kind === 'unique';
         if (!isTaken || draw === drawsMax) throw error;
