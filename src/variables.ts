@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { areFailpoints } from './lib/failpoint.ts';
 import { logLevels } from './lib/log.ts';
-import { databaseOf, isDatabaseUrl, isOrigin, isPublicUrl, isRedisUrl } from './lib/urls.ts';
+import { redisAddressOf, redisOf, splitAddresses } from './lib/redis-address.ts';
+import { databaseOf, isDatabaseUrl, isOrigin, isPublicUrl } from './lib/urls.ts';
 
 export const sessionPolicies = ['same-class', 'single', 'unlimited'] as const;
 /** Which of a user's sessions a sign-in displaces: those of its platform class, all, none. */
@@ -86,9 +87,14 @@ export const variables = z.object({
     .string()
     .optional()
     .describe('Which slots live on which shard, like 0-511=0,512-1023=1; empty: equal ranges.'),
-  REDIS_URLS: list
-    .refine((urls) => urls.every(isRedisUrl), 'must be URLs like redis://:secret@host:6379')
-    .refine(isDistinct, 'must not name one Redis twice')
+  REDIS_URLS: z
+    .string()
+    .transform(splitAddresses)
+    .refine(
+      (urls) => urls.every((url) => redisAddressOf(url) !== null),
+      'must be like redis://:secret@host:6379 or sentinel://:secret@host:26379,host:26379/name',
+    )
+    .refine((urls) => isDistinct(urls.map(redisOf)), 'must not name one Redis twice')
     .default([])
     .describe('The Redis that joins several nodes, or several by users; empty: one node alone.'),
   NODE_ID: z

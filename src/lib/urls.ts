@@ -23,10 +23,3 @@ export function databaseOf(text: string): string {
   const url = new URL(text);
   return `${url.hostname}:${url.port || '3306'}${url.pathname}`;
 }
-
-/** Of Redis' kind, with a host. */
-export function isRedisUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  return /^rediss?:$/.test(url.protocol) && url.hostname !== '';
-}

@@ -38,13 +38,15 @@ export function plainScript(name: string, text: string): LuaScript {
 
 /**
  * Finds out what this Redis is, and in which epoch.
- * ARGV: run id, the place of this Redis among all, a name for a new epoch.
+ * ARGV: what it is, the place of this Redis among all, a name for a new epoch, names of epochs that have ended.
  * Returns: the name of the epoch that holds from now on.
  */
 export const claimEpoch = plainScript(
   'claim-epoch',
   `local known = redis.call('HMGET', KEYS[1], 'run', 'place', 'name')
-if known[1] == ARGV[1] and known[2] == ARGV[2] and known[3] then return known[3] end
+local holds = known[1] == ARGV[1] and known[2] == ARGV[2] and known[3]
+for i = 4, #ARGV do if known[3] == ARGV[i] then holds = false end end
+if holds then return known[3] end
 redis.call('HSET', KEYS[1], 'run', ARGV[1], 'place', ARGV[2], 'name', ARGV[3])
 return ARGV[3]`,
 );

@@ -1,62 +1,88 @@
+import { createHash } from 'node:crypto';
 import { RateLimiterRedis } from 'rate-limiter-flexible';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
+import { present } from '../lib/assert.ts';
 import type { Lifecycle } from '../lib/lifecycle.ts';
+import { connectWithin, redisClient } from './connect.redis.ts';
 import { startPulse } from './pulse.redis.ts';
 import { LimiterRates } from './rates.limiters.ts';
 import type { Rate, RateStore } from './rates.ts';
 
 export interface RedisRatesDeps {
-  readonly url: string;
-  readonly limits: { readonly redisAnswerMs: number; readonly redisPingMs: number };
+  /** Each keeps some of the keys. */
+  readonly urls: readonly string[];
+  readonly limits: RedisRateLimits;
+}
+
+interface RedisRateLimits {
+  readonly redisAnswerMs: number;
+  readonly redisPingMs: number;
 }
 
 /**
- * Counts in a Redis that several nodes share, in keys `fim:rate:<name>:<key>` that end with their time. While Redis is away
- * every call fails at once.
+ * Counts in one or several Redis that several nodes share, in keys `fim:rate:<name>:<key>` that end with their time. While
+ * one is away every call for its keys fails at once.
  */
 export class RedisRates implements RateStore, Lifecycle {
-  readonly #client: Redis;
-  readonly #pingMs: number;
-  readonly #rates = new LimiterRates(
-    ({ name, points, perSeconds }) =>
-      new RateLimiterRedis({
-        storeClient: this.#client,
-        keyPrefix: `fim:rate:${name}`,
-        points,
-        duration: perSeconds,
-      }),
-  );
-  #endPulse: () => void = () => undefined;
+  readonly #all: readonly RatesOfOne[];
 
-  constructor({ url, limits }: RedisRatesDeps) {
-    this.#pingMs = limits.redisPingMs;
-    this.#client = new Redis(url, {
-      lazyConnect: true,
-      enableOfflineQueue: false,
-      autoResendUnfulfilledCommands: false,
-      commandTimeout: limits.redisAnswerMs,
-      connectTimeout: limits.redisAnswerMs,
-      retryStrategy: (attempt) => Math.min(50 * attempt, 500),
-    });
-    this.#client.on('error', () => undefined);
+  constructor({ urls, limits }: RedisRatesDeps) {
+    this.#all = urls.map((url) => new RatesOfOne(url, limits));
   }
 
   async start(): Promise<void> {
-    this.#endPulse = startPulse(this.#client, this.#pingMs);
-    await this.#client.connect().catch(() => undefined);
+    await Promise.all(this.#all.map((one) => one.start()));
   }
 
   stop(): Promise<void> {
-    this.#endPulse();
-    this.#client.disconnect();
+    for (const one of this.#all) one.stop();
     return Promise.resolve();
   }
 
   take(rate: Rate, key: string): Promise<number> {
-    return this.#rates.take(rate, key);
+    return this.#of(key).rates.take(rate, key);
   }
 
   giveBack(rate: Rate, key: string): Promise<void> {
-    return this.#rates.giveBack(rate, key);
+    return this.#of(key).rates.giveBack(rate, key);
+  }
+
+  #of(key: string): RatesOfOne {
+    const hash = createHash('sha1').update(key).digest().readUInt32BE();
+    return present(this.#all[hash % this.#all.length], 'a key is counted somewhere');
+  }
+}
+
+class RatesOfOne {
+  readonly rates: LimiterRates;
+  readonly #client: Redis;
+  readonly #limits: RedisRateLimits;
+  #endPulse: () => void = () => undefined;
+
+  constructor(url: string, limits: RedisRateLimits) {
+    const storeClient = redisClient(url, { answerMs: limits.redisAnswerMs, comesBack: true });
+    storeClient.on('error', () => undefined);
+    this.#client = storeClient;
+    this.#limits = limits;
+    this.rates = new LimiterRates(
+      ({ name, points, perSeconds }) =>
+        new RateLimiterRedis({
+          storeClient,
+          keyPrefix: `fim:rate:${name}`,
+          points,
+          duration: perSeconds,
+        }),
+    );
+  }
+
+  async start(): Promise<void> {
+    const { redisAnswerMs, redisPingMs } = this.#limits;
+    this.#endPulse = startPulse(this.#client, redisPingMs);
+    await connectWithin(this.#client, redisAnswerMs).catch(() => undefined);
+  }
+
+  stop(): void {
+    this.#endPulse();
+    this.#client.disconnect();
   }
 }

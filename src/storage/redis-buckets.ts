@@ -21,10 +21,12 @@ export class RedisBuckets implements Lifecycle {
     return this.all.every((bucket) => bucket.isUp);
   }
 
-  /** The epochs of all as one: another wherever one of them is another. Null while one was never heard of. */
+  /**
+   * The epochs of all as one: another wherever one of them is another, or was not heard of yet. Null while none was.
+   */
   get epoch(): bigint | null {
     const epochs = this.all.map(({ epoch }) => epoch);
-    if (epochs.includes(null)) return null;
+    if (epochs.every((epoch) => epoch === null)) return null;
     const [only] = epochs;
     if (epochs.length === 1 && only != null) return only;
     const hash = createHash('sha256').update(epochs.join(' ')).digest();

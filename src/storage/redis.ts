@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { Fault } from '../lib/fault.ts';
 import { present } from '../lib/assert.ts';
 import type { Lifecycle } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
-import { claimEpoch, epochKey, otherEpoch, type LuaScript } from './lua.ts';
+import { redisClient } from './connect.redis.ts';
+import { claim, identify, isAsBefore, type RedisIdentity } from './epoch.redis.ts';
+import { epochKey, otherEpoch, type LuaScript } from './lua.ts';
+import { isElsewhere, isForNow, refusalOf } from './redis-refusals.ts';
 
 /** What a Redis may be told: a command and its arguments. Rejects with a Fault UNAVAILABLE where it does not answer. */
 export interface RedisLink {
@@ -32,13 +35,16 @@ type ScriptArgs = readonly (string | number)[];
 const retryMinMs = 50;
 const retryMaxMs = 500;
 const retryAfterMs = 300;
+/** Of so many that have ended it is known that they have. */
+const endedMax = 100;
 
 /**
  * One Redis, and the epoch of what it holds: a random name, so that it never comes again.
  *
- * Everything goes over one connection at a time, in the order of the calls. Before anything else is sent on a new one its
- * `run_id` is read; one that is not what the epoch was given to makes a new epoch (a restart, a replica that was
- * promoted), and so does an epoch that is gone (FLUSHALL). What was on its way when a connection broke is not sent again.
+ * Everything goes over one connection at a time, in the order of the calls. Before anything else is sent on a new one it is
+ * asked what it is; one that is not what the epoch was given to makes a new epoch (a restart, a replica that was
+ * promoted), and so does an epoch that is gone (FLUSHALL), or that had ended here already (an old primary that came back).
+ * What was on its way when a connection broke is not sent again.
  */
 export class RedisBucket implements Lifecycle, RedisLink {
   readonly index: number;
@@ -51,6 +57,9 @@ export class RedisBucket implements Lifecycle, RedisLink {
   #client: Redis | null = null;
   #isUp = false;
   #epoch: bigint | null = null;
+  #identity: RedisIdentity | null = null;
+  /** Epochs that were left, the latest ones. */
+  readonly #ended = new Set<bigint>();
   #connecting: Promise<void> | null = null;
   /** While it finds out which epoch holds now: what is asked meanwhile waits. */
   #renewing: Promise<void> | null = null;
@@ -155,7 +164,8 @@ export class RedisBucket implements Lifecycle, RedisLink {
       return await call(client);
     } catch (error) {
       const refusal = refusalOf(error);
-      if (refusal !== '' && !isReadOnly(refusal)) throw error;
+      if (isForNow(refusal)) throw unavailable(error);
+      if (refusal !== '' && !isElsewhere(refusal)) throw error;
       this.#broken(client, error);
       throw unavailable(error);
     }
@@ -191,17 +201,11 @@ export class RedisBucket implements Lifecycle, RedisLink {
   async #tryConnect(): Promise<void> {
     if (this.#isStopped || this.#client) return;
     const { redisAnswerMs } = this.#deps.limits;
-    const client = new Redis(this.#url, {
-      lazyConnect: true,
+    const client = redisClient(this.#url, {
+      answerMs: redisAnswerMs,
       // Each connection is a client of its own: nothing of an old one is ever sent on a new one.
-      retryStrategy: null,
-      enableOfflineQueue: false,
-      autoResendUnfulfilledCommands: false,
-      enableReadyCheck: false,
-      maxRetriesPerRequest: 0,
-      connectTimeout: redisAnswerMs,
-      commandTimeout: redisAnswerMs,
-      keepAlive: 10_000,
+      comesBack: false,
+      more: { enableReadyCheck: false },
     });
     client.on('error', () => undefined);
     client.on('close', () => this.#broken(client, new Error('the connection closed')));
@@ -224,15 +228,9 @@ export class RedisBucket implements Lifecycle, RedisLink {
 
   /** From here on what is sent on this connection is sent in an epoch that is known. */
   async #claim(client: Redis): Promise<void> {
-    const info = await client.info();
-    const run = /^run_id:(\w+)/m.exec(info)?.[1];
-    if (run === undefined || /^loading:1/m.test(info) || /^role:slave/m.test(info)) {
-      throw new Error('this Redis is not to be written to yet');
-    }
+    const identity = await identify(client);
     const fresh = randomBytes(8).readBigUInt64BE() >> 1n;
-    const { text } = claimEpoch;
-    const name = await client.eval(text, 1, epochKey, run, this.#place, String(fresh));
-    const epoch = BigInt(String(name));
+    const epoch = await claim(client, identity, this.#place, fresh, this.#ended);
     const isNew = epoch !== this.#epoch;
     if (isNew) {
       const link: RedisLink = { call: (command, ...args) => client.call(command, ...args) };
@@ -240,10 +238,21 @@ export class RedisBucket implements Lifecycle, RedisLink {
       this.#deps.log.info({ redis: this.index, epoch: String(epoch) }, 'redis.epoch');
     }
     if (this.#isStopped || this.#client !== client) throw new Error('the connection is gone');
+    if (isNew) this.#leave(this.#epoch);
     this.#epoch = epoch;
+    this.#identity = identity;
     this.#isUp = true;
     for (const listener of this.#onUp) listener(isNew);
     this.#watch(client);
+  }
+
+  #leave(epoch: bigint | null): void {
+    if (epoch === null) return;
+    this.#ended.add(epoch);
+    for (const oldest of this.#ended) {
+      if (this.#ended.size <= endedMax) break;
+      this.#ended.delete(oldest);
+    }
   }
 
   /** The epoch is another: what comes next waits for it. */
@@ -271,9 +280,11 @@ export class RedisBucket implements Lifecycle, RedisLink {
 
   async #look(client: Redis): Promise<void> {
     try {
-      const name = await this.#send(client, (to) => to.hget(epochKey, 'name'));
+      const identity = present(this.#identity, 'a bucket that is up is known');
+      const epoch = present(this.#epoch, 'a bucket that is up has an epoch');
+      const isSame = await this.#send(client, (to) => isAsBefore(to, identity, epoch));
       if (this.#client !== client || !this.#isUp) return;
-      if (name === String(this.#epoch)) this.#watch(client);
+      if (isSame) this.#watch(client);
       else await this.#renew();
     } catch {
       // What broke is mended elsewhere; what Redis refused may pass.
@@ -282,17 +293,9 @@ export class RedisBucket implements Lifecycle, RedisLink {
   }
 }
 
-/** What Redis said where it refused; empty where it did not answer. */
-function refusalOf(error: unknown): string {
-  return error instanceof Error && error.name === 'ReplyError' ? error.message : '';
-}
-
 function isOtherEpoch(error: unknown): boolean {
   return refusalOf(error).startsWith(otherEpoch);
 }
-
-/** It has become a replica of another. */
-const isReadOnly = (refusal: string): boolean => /^(READONLY|LOADING|MASTERDOWN)/.test(refusal);
 
 function unavailable(cause?: unknown): Fault {
   return new Fault('UNAVAILABLE', 'Redis did not answer.', { retryAfterMs, cause });

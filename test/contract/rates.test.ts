@@ -33,7 +33,7 @@ describe('rates', () => {
 
   test.runIf(redisAvailable())('in a Redis that nodes share', async () => {
     await using redis = await startRedis();
-    const [one, same] = [0, 1].map(() => new RedisRates({ url: redis.url, limits })) as [
+    const [one, same] = [0, 1].map(() => new RedisRates({ urls: [redis.url], limits })) as [
       RedisRates,
       RedisRates,
     ];

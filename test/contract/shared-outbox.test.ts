@@ -3,8 +3,11 @@ import type { CommittedRow, Timelines } from '../../src/domain/timeline/timeline
 import { noFailpoints } from '../../src/lib/failpoint.ts';
 import { createLogger } from '../../src/lib/log.ts';
 import { limits } from '../../src/limits.ts';
+import type { InboxLog } from '../../src/realtime/inbox/inbox-log.ts';
+import { RedisInboxLog } from '../../src/realtime/inbox/inbox-log.redis.ts';
 import { MemberLists } from '../../src/realtime/outbox/member-lists.ts';
 import { SharedOutbox } from '../../src/realtime/outbox/shared-outbox.ts';
+import { RedisBuckets } from '../../src/storage/redis-buckets.ts';
 import { storages } from '../support/accounts.ts';
 import { openRedisLog, type OpenRedisLog } from '../support/inbox-logs.ts';
 import { mariadbAvailable, redisAvailable } from '../support/machine.ts';
@@ -18,27 +21,13 @@ interface Node {
   readonly outbox: SharedOutbox;
 }
 
-/** Two nodes that write to the same shards, and one Redis; what they commit is handed to `offer`. */
-async function twoNodes(offer: (node: Node, row: CommittedRow) => void) {
+/** Two nodes that write to the same shards, and some Redis; what they commit is handed to `offer`. */
+async function twoNodes(offer: (node: Node, row: CommittedRow) => void, redisCount = 1) {
   const storage = storages.find(({ name }) => name.includes('MariaDB'));
   if (!storage) throw new Error('no MariaDB');
   const world = await openTimelines(storage);
-  const logs = await openRedisLog();
-  const outboxes = [0, 1].map(
-    () =>
-      new SharedOutbox({
-        shards: world.shards,
-        clock: world.clock,
-        failpoints: noFailpoints,
-        log: createLogger({ level: 'silent' }),
-        inboxLog: logs.log,
-        memberLists: new MemberLists({ shards: world.shards, usersMax: 10_000 }),
-        epoch: () => logs.buckets.epoch,
-        isRelay: () => Promise.resolve(true),
-        onFound: () => undefined,
-        limits: bounds,
-      }),
-  );
+  const logs = await openRedisLog({}, redisCount);
+  const outboxes = [0, 1].map(() => outboxOf(world, logs.log, () => logs.buckets.epoch));
   for (const bucket of logs.buckets.all) {
     bucket.onUp((isNew) => {
       if (isNew) for (const outbox of outboxes) outbox.epochChanged();
@@ -61,6 +50,25 @@ async function twoNodes(offer: (node: Node, row: CommittedRow) => void) {
       await logs[Symbol.asyncDispose]();
     },
   };
+}
+
+function outboxOf(
+  { shards, clock }: OpenTimelines,
+  inboxLog: InboxLog,
+  epoch: () => bigint | null,
+) {
+  return new SharedOutbox({
+    shards,
+    clock,
+    failpoints: noFailpoints,
+    log: createLogger({ level: 'silent' }),
+    inboxLog,
+    memberLists: new MemberLists({ shards, usersMax: 10_000 }),
+    epoch,
+    isRelay: () => Promise.resolve(true),
+    onFound: () => undefined,
+    limits: bounds,
+  });
 }
 
 async function group(world: OpenTimelines, timelines: Timelines, count: number) {
@@ -122,16 +130,16 @@ function range(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => first + index);
 }
 
-test.skipIf(!isHere)(
-  'whichever node is quicker, and whatever one of them loses, every log has all of it once, in order',
-  async () => {
+test.skipIf(!isHere).each([1, 2])(
+  'with %i Redis: whichever node is quicker, and whatever one loses, every log has all of it once, in order',
+  async (redisCount) => {
     let offered = 0;
     await using both = await twoNodes(({ outbox }, row) => {
       offered += 1;
       // One in five is lost with its node, the others are late by turns.
       if (offered % 5 === 0) return;
       setTimeout(() => outbox.offer(row), (offered * 37) % 60);
-    });
+    }, redisCount);
     const { world, logs, nodes } = both;
     const groups = [
       await group(world, nodes[0].timelines, 4),
@@ -206,4 +214,80 @@ test.skipIf(!isHere)(
     await send(nodes[0].timelines, id, ann, 'after');
     await expect.poll(async () => (await seqsOf(logs, ann)).get(id)).toEqual([62]);
   },
+);
+
+/** Members by the Redis that has their logs. */
+function membersAt({ buckets }: OpenRedisLog, users: readonly bigint[], index: number): bigint[] {
+  return users.filter((userId) => buckets.of(userId).index === index);
+}
+
+test.skipIf(!isHere)(
+  'of two Redis one is away for long: the users of the other are told, even in a new epoch of it',
+  async () => {
+    await using both = await twoNodes(({ outbox }, row) => outbox.offer(row), 2);
+    const { world, logs, nodes } = both;
+    const one = await group(world, nodes[0].timelines, 8);
+    const other = await group(world, nodes[1].timelines, 8);
+    const [ann] = membersAt(logs, one.users, 0) as [bigint];
+    const [bob] = membersAt(logs, other.users, 0) as [bigint];
+    await expect.poll(() => undone(world, logs.buckets.epoch), { timeout: 20_000 }).toBe(0);
+    // As long afterwards.
+    for (const { sql } of world.shards.all) await sql.execute('DELETE FROM OutboxRow');
+    await logs.all[1]?.kill9();
+    const [near, far] = logs.buckets.all;
+    await expect.poll(() => far?.isUp).toBe(false);
+    // More than is looked through for what comes before; what is in them is no matter.
+    const marks = range(1, 1_300).map(() => '(?, ?)');
+    const rows = marks.flatMap(() => [world.clock.now(), '{"parts":[]}']);
+    for (const { sql } of world.shards.all) {
+      await sql.execute(`INSERT INTO OutboxRow (createdAtMs, body) VALUES ${marks.join()}`, rows);
+    }
+    for (const round of range(1, 10)) await send(turn(nodes, round), one.id, ann, `a${round}`);
+    const before = near?.epoch;
+    await near?.call('FLUSHALL');
+    await expect.poll(() => near?.isUp === true && near.epoch !== before).toBe(true);
+    await logs.log.open(bob);
+    await logs.log.open(ann);
+    // Nothing of this conversation was told in this epoch.
+    await send(nodes[0].timelines, other.id, bob, 'b');
+    await expect
+      .poll(async () => (await seqsOf(logs, bob)).get(other.id), { timeout: 20_000 })
+      .toEqual([2]);
+    await expect
+      .poll(async () => (await seqsOf(logs, ann)).get(one.id)?.at(-1), { timeout: 30_000 })
+      .toBe(11);
+    await logs.all[1]?.start();
+    await expect
+      .poll(() => undone(world, logs.buckets.epoch), { timeout: 30_000, interval: 100 })
+      .toBe(0);
+    expect((await seqsOf(logs, bob)).get(other.id)).toEqual([2]);
+  },
+  120_000,
+);
+
+test.skipIf(!isHere)(
+  'a node that starts while one of two Redis is away tells the users of the other',
+  async () => {
+    await using both = await twoNodes(() => undefined, 2);
+    const { world, logs, nodes } = both;
+    const { id, users } = await group(world, nodes[0].timelines, 8);
+    const [ann] = membersAt(logs, users, 0) as [bigint];
+    await logs.log.open(ann);
+    await logs.all[1]?.kill9();
+    const log = createLogger({ level: 'silent' });
+    const urls = logs.all.map(({ url }) => url);
+    const buckets = new RedisBuckets(urls, { log, limits });
+    await buckets.start();
+    const deps = { buckets, clock: world.clock, failpoints: noFailpoints, limits };
+    const outbox = outboxOf(world, new RedisInboxLog(deps), () => buckets.epoch);
+    await outbox.start();
+    const late = await world.node((row) => outbox.offer(row));
+    await send(late, id, ann, 'x');
+    await expect
+      .poll(async () => (await seqsOf(logs, ann)).get(id)?.at(-1), { timeout: 20_000 })
+      .toBe(2);
+    await outbox.stop();
+    await buckets.stop();
+  },
+  60_000,
 );

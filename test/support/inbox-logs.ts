@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { present } from '../../src/lib/assert.ts';
 import { noFailpoints } from '../../src/lib/failpoint.ts';
 import { createLogger } from '../../src/lib/log.ts';
 import { limits } from '../../src/limits.ts';
@@ -26,29 +27,36 @@ export interface OpenLog extends AsyncDisposable {
 }
 
 export interface OpenRedisLog extends OpenLog {
+  /** The first one. */
   readonly redis: TestRedis;
+  readonly all: readonly TestRedis[];
   readonly buckets: RedisBuckets;
   readonly log: RedisInboxLog;
 }
 
-export async function openRedisLog(bounds: Partial<typeof limits> = {}): Promise<OpenRedisLog> {
-  const redis = await startRedis();
+/** @param count so many Redis, each with the logs of some users. */
+export async function openRedisLog(
+  bounds: Partial<typeof limits> = {},
+  count = 1,
+): Promise<OpenRedisLog> {
+  const all = await Promise.all(Array.from({ length: count }, () => startRedis()));
   const own = { ...limits, redisEpochPollMs: 50, ...bounds };
   const clock = new StillClock();
-  const buckets = new RedisBuckets([redis.url], {
-    log: createLogger({ level: 'silent' }),
-    limits: own,
-  });
+  const buckets = new RedisBuckets(
+    all.map(({ url }) => url),
+    { log: createLogger({ level: 'silent' }), limits: own },
+  );
   await buckets.start();
   const deps = { buckets, clock, failpoints: noFailpoints, limits: own };
   return {
-    redis,
+    redis: present(all[0], 'a Redis'),
+    all,
     buckets,
     clock,
     log: new RedisInboxLog(deps),
     async [Symbol.asyncDispose]() {
       await buckets.stop();
-      await redis.stop();
+      await Promise.all(all.map((redis) => redis.stop()));
     },
   };
 }
@@ -79,7 +87,7 @@ export const logKinds: readonly LogKind[] = [
       };
     },
   })),
-  { name: 'Redis', isHere: redisAvailable, open: openRedisLog },
+  { name: 'Redis', isHere: redisAvailable, open: (bounds) => openRedisLog(bounds) },
 ];
 
 const nothingShown: Telling = { messages: new Map(), regimes: new Map() };

@@ -1,5 +1,6 @@
 import type { EndReason, SessionEnd } from '../../domain/session/session.ts';
 import { present } from '../../lib/assert.ts';
+import { slotOf } from '../../lib/id.ts';
 import type { Lifecycle } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
 import { chunks } from '../../storage/per-shard.ts';
@@ -7,7 +8,7 @@ import type { Broker, Subscription } from './broker.ts';
 
 export interface AnnouncementsDeps {
   readonly gate: string;
-  /** It goes over the first one. */
+  /** Each carries what is about some users and conversations. */
   readonly brokers: readonly Broker[];
   readonly isAlone: boolean;
   readonly log: Logger;
@@ -31,7 +32,7 @@ export class Announcements implements Lifecycle {
   readonly #deps: AnnouncementsDeps;
   readonly #onEnded: OnEnded[] = [];
   readonly #onRemoved: OnRemoved[] = [];
-  #subscription: Subscription | undefined;
+  #subscriptions: readonly Subscription[] = [];
 
   constructor(deps: AnnouncementsDeps) {
     this.#deps = deps;
@@ -39,13 +40,16 @@ export class Announcements implements Lifecycle {
 
   start(): Promise<void> {
     if (!this.#deps.isAlone) {
-      this.#subscription = this.#broker.subscribe(channel, (text) => this.#hear(text));
+      const { brokers } = this.#deps;
+      this.#subscriptions = brokers.map((broker) =>
+        broker.subscribe(channel, (text) => this.#hear(text)),
+      );
     }
     return Promise.resolve();
   }
 
   stop(): Promise<void> {
-    this.#subscription?.end();
+    for (const subscription of this.#subscriptions) subscription.end();
     return Promise.resolve();
   }
 
@@ -61,22 +65,22 @@ export class Announcements implements Lifecycle {
 
   ended({ sessionId, userId, reason }: SessionEnd, endedAtMs: number): void {
     const { gate } = this.#deps;
-    this.#say(['ended', gate, String(sessionId), String(userId), reason, endedAtMs]);
+    this.#say(userId, ['ended', gate, String(sessionId), String(userId), reason, endedAtMs]);
   }
 
   removed(conversationId: bigint, userIds: readonly bigint[]): void {
     for (const some of chunks(userIds, usersPerText)) {
-      this.#say(['removed', this.#deps.gate, String(conversationId), some.map(String)]);
+      const userIds = some.map(String);
+      this.#say(conversationId, ['removed', this.#deps.gate, String(conversationId), userIds]);
     }
   }
 
-  get #broker(): Broker {
-    return present(this.#deps.brokers[0], 'there is a broker');
-  }
-
-  #say(written: Written): void {
-    if (this.#deps.isAlone) return;
-    this.#broker.publish(channel, JSON.stringify(written)).catch((err: unknown) => {
+  /** @param id what it is about: all of that goes one way, in its order. */
+  #say(id: bigint, written: Written): void {
+    const { brokers, isAlone } = this.#deps;
+    if (isAlone) return;
+    const broker = present(brokers[slotOf(id) % brokers.length], 'there is a broker');
+    broker.publish(channel, JSON.stringify(written)).catch((err: unknown) => {
       this.#deps.log.debug({ err }, 'announcements.unsaid');
     });
   }

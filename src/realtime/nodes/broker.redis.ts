@@ -1,12 +1,13 @@
 import { RedisPubSub } from 'graphql-redis-subscriptions';
-import { Redis, type RedisOptions } from 'ioredis';
+import type { Redis } from 'ioredis';
 import type { Logger } from '../../lib/log.ts';
+import { connectWithin, redisClient } from '../../storage/connect.redis.ts';
 import { startPulse } from '../../storage/pulse.redis.ts';
 import type { Broker, Listener, Subscription } from './broker.ts';
 import { ResubscribingClient } from './resubscribing-client.redis.ts';
 
 export interface RedisBrokerDeps {
-  /** `redis://` or `rediss://`. */
+  /** As `redisAddressOf` reads it. */
   readonly url: string;
   readonly log: Logger;
   readonly limits: {
@@ -16,9 +17,6 @@ export interface RedisBrokerDeps {
     readonly redisPingMs: number;
   };
 }
-
-/** How long a connection that is given up may take to close. */
-const closeMs = 200;
 
 interface Seat {
   readonly listeners: Set<Listener>;
@@ -36,26 +34,19 @@ export class RedisBroker implements Broker {
   readonly #subscriber: ResubscribingClient;
   readonly #pubsub: RedisPubSub;
   readonly #seats = new Map<string, Seat>();
-  readonly #pingMs: number;
+  readonly #limits: RedisBrokerDeps['limits'];
   #endPulse: () => void = () => undefined;
   #isStopped = false;
 
   constructor({ url, log, limits }: RedisBrokerDeps) {
     this.#log = log;
-    this.#pingMs = limits.redisPingMs;
-    const options: RedisOptions = {
-      lazyConnect: true,
-      enableOfflineQueue: false,
-      autoResendUnfulfilledCommands: false,
-      autoResubscribe: false,
-      commandTimeout: limits.redisAnswerMs,
-      connectTimeout: limits.redisAnswerMs,
-      disconnectTimeout: closeMs,
-      retryStrategy: (attempt) => Math.min(50 * attempt, 500),
-    };
-    this.#publisher = new Redis(url, options);
-    this.#subscriber = new ResubscribingClient(new Redis(url, options), {
+    this.#limits = limits;
+    const answerMs = limits.redisAnswerMs;
+    const use = { answerMs, comesBack: true, more: { autoResubscribe: false } };
+    this.#publisher = redisClient(url, use);
+    this.#subscriber = new ResubscribingClient(redisClient(url, use), {
       log,
+      answerMs,
       pingMs: limits.redisPingMs,
     });
     // Whoever waits for an answer hears of it; without a listener the client writes to the console.
@@ -74,8 +65,9 @@ export class RedisBroker implements Broker {
 
   /** Does not wait for Redis longer than it may take to answer: the node can do without. */
   async start(): Promise<void> {
-    this.#endPulse = startPulse(this.#publisher, this.#pingMs);
-    const publisher = this.#publisher.connect().catch((err: unknown) => {
+    const { redisAnswerMs, redisPingMs } = this.#limits;
+    this.#endPulse = startPulse(this.#publisher, redisPingMs);
+    const publisher = connectWithin(this.#publisher, redisAnswerMs).catch((err: unknown) => {
       this.#log.warn({ err }, 'broker.unreachable');
     });
     await Promise.all([publisher, this.#subscriber.start()]);

@@ -44,8 +44,7 @@ export function linksOf({ cluster }: Config, deps: LinksDeps): Links {
   const brokers = cluster.redisUrls.map((url) => new RedisBroker({ ...deps, url }));
   const buckets = new RedisBuckets(cluster.redisUrls, deps);
   const stays = new Stays({ ...deps, buckets, gate });
-  // Counts of addresses belong to no user, so all are on the first.
-  const rates = new RedisRates({ ...deps, url: cluster.redisUrls[0] ?? '' });
+  const rates = new RedisRates({ ...deps, urls: cluster.redisUrls });
   const parts = [...brokers, buckets, stays, rates];
   return { gate, brokers, shared: { buckets, stays, rates }, parts };
 }

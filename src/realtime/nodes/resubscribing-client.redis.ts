@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Logger } from '../../lib/log.ts';
+import { connectWithin } from '../../storage/connect.redis.ts';
 import { startPulse } from '../../storage/pulse.redis.ts';
 
 type Done = (error: null) => void;
@@ -16,6 +17,7 @@ const retryMs = 500;
 export class ResubscribingClient {
   readonly #client: Redis;
   readonly #log: Logger;
+  readonly #answerMs: number;
   readonly #pingMs: number;
   /** By channel: whom to tell when it is subscribed to. */
   readonly #wanted = new Map<string, Done[]>();
@@ -26,9 +28,13 @@ export class ResubscribingClient {
   #endPulse: () => void = () => undefined;
   #retrying: NodeJS.Timeout | undefined;
 
-  constructor(client: Redis, deps: { readonly log: Logger; readonly pingMs: number }) {
+  constructor(
+    client: Redis,
+    deps: { readonly log: Logger; readonly answerMs: number; readonly pingMs: number },
+  ) {
     this.#client = client;
     this.#log = deps.log;
+    this.#answerMs = deps.answerMs;
     this.#pingMs = deps.pingMs;
     client.on('ready', () => void this.#restore());
     client.on('close', () => {
@@ -62,7 +68,7 @@ export class ResubscribingClient {
 
   async start(): Promise<void> {
     this.#endPulse = startPulse(this.#client, this.#pingMs);
-    await this.#client.connect().catch((err: unknown) => {
+    await connectWithin(this.#client, this.#answerMs).catch((err: unknown) => {
       this.#log.warn({ err }, 'broker.unreachable');
     });
   }

@@ -1,27 +1,32 @@
+import { assert } from '../lib/assert.ts';
+
 /** Rows that are remembered for what they still need; beyond it all are taken there again, which does no harm. */
-const rowsMax = 50_000;
+export const arrivalsMax = 200_000;
 
 /** Which outbox rows of a shard have come to which places, in the present epochs of these. */
 export class Arrivals {
-  readonly #places: number;
-  readonly #at = new Map<bigint, Set<number>>();
+  /** A bit for each place. */
+  readonly #all: number;
+  readonly #at = new Map<bigint, number>();
   #done: bigint[] = [];
 
   constructor(places: number) {
-    this.#places = places;
+    assert(places < 31, 'places have bits');
+    this.#all = 2 ** places - 1;
   }
 
   has(rowId: bigint, place: number): boolean {
-    return this.#at.get(rowId)?.has(place) ?? false;
+    return ((this.#at.get(rowId) ?? 0) & (1 << place)) !== 0;
   }
 
   add(rowIds: readonly bigint[], place: number): void {
-    if (this.#at.size > rowsMax) this.clear();
+    if (this.#at.size > arrivalsMax) this.clear();
     for (const id of rowIds) {
-      const at = this.#at.get(id) ?? new Set();
-      if (at.has(place)) continue;
-      this.#at.set(id, at.add(place));
-      if (at.size === this.#places) this.#done.push(id);
+      const before = this.#at.get(id) ?? 0;
+      const after = before | (1 << place);
+      if (after === before) continue;
+      this.#at.set(id, after);
+      if (after === this.#all) this.#done.push(id);
     }
   }
 

@@ -17,6 +17,8 @@ export interface CarrierDeps {
   readonly memberLists: MemberLists;
   readonly arrivals: Arrivals;
   readonly epoch: () => bigint | null;
+  /** Undone rows before one of which it is known whether they are here; where there are more, the relay comes to them. */
+  readonly earlierIdsMax: number;
 }
 
 /** Rows before one that are looked through for what is missing; where there are more, the relay comes to them in order. */
@@ -77,12 +79,15 @@ export class Carrier {
     rows: readonly CommittedRow[],
     conversationIds: ReadonlySet<bigint>,
   ): Promise<CommittedRow[]> {
-    const { arrivals, place, source } = this.#deps;
+    const { arrivals, earlierIdsMax, place, source } = this.#deps;
     const before = rows.reduce((most, { id }) => (id > most ? id : most), 0n);
     const own = new Set(rows.map(({ id }) => id));
-    const ids = await undoneIds(source, epoch, { after: 0n, before }, earlierRowsMax + 1);
-    if (ids.length > earlierRowsMax) throw new LeftToRelay('too much comes before');
+    // While another place is away rows are not done that have long been here.
+    const ids = await undoneIds(source, epoch, { after: 0n, before }, earlierIdsMax + 1);
     const wanted = ids.filter((id) => !own.has(id) && !arrivals.has(id, place.index));
+    if (ids.length > earlierIdsMax || wanted.length > earlierRowsMax) {
+      throw new LeftToRelay('too much comes before');
+    }
     return about(await readRows(source, wanted), conversationIds);
   }
 }

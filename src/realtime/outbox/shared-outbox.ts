@@ -7,7 +7,7 @@ import { present } from '../../lib/assert.ts';
 import { chunks } from '../../storage/per-shard.ts';
 import type { Shard, Shards } from '../../storage/shards.ts';
 import { marks } from '../../storage/sql.ts';
-import { Arrivals } from './arrivals.ts';
+import { Arrivals, arrivalsMax } from './arrivals.ts';
 import { Carrier } from './carrier.ts';
 import type { InboxLog, LogPlace } from '../inbox/inbox-log.ts';
 import type { MemberLists } from './member-lists.ts';
@@ -48,6 +48,8 @@ interface Source {
 }
 
 const idsPerStatement = 500;
+/** Undone rows before one that a node looks through at its commit. */
+const earlierIdsMax = 5_000;
 /** Rows that are looked through for a change of members. */
 const undoneRowsMax = 1_000;
 
@@ -115,9 +117,9 @@ export class SharedOutbox implements Lifecycle {
     const source = this.#sources[shard.index];
     if (epoch === null || !source) return false;
     const range = { after: 0n, before: null };
-    const ids = await undoneIds(shard, epoch, range, undoneRowsMax + 1);
-    if (ids.length > undoneRowsMax) return false;
+    const ids = await undoneIds(shard, epoch, range, earlierIdsMax + 1);
     const left = ids.filter((id) => !source.arrivals.has(id, index));
+    if (ids.length > earlierIdsMax || left.length > undoneRowsMax) return false;
     const rows = about(await readRows(shard, left), new Set([conversationId]));
     const parts = rows.flatMap(({ body }) => body.parts);
     return parts.every(({ firstEventNo, membersEventNo }) => membersEventNo < firstEventNo);
@@ -127,7 +129,7 @@ export class SharedOutbox implements Lifecycle {
     const { inboxLog, limits, log } = this.#deps;
     const arrivals = new Arrivals(inboxLog.places.length);
     const ways = inboxLog.places.map((place) => {
-      const carrier = new Carrier({ ...this.#deps, source: shard, place, arrivals });
+      const carrier = new Carrier({ ...this.#deps, source: shard, place, arrivals, earlierIdsMax });
       const carry = (rows: readonly CommittedRow[]): Promise<void> => carrier.carry(rows);
       const lane = new SharedLane({
         log: log.child({ from: shard.index, to: place.index }),
@@ -164,7 +166,8 @@ export class SharedOutbox implements Lifecycle {
   async #relayTo({ shard, arrivals, ways }: Source, index: number): Promise<void> {
     const { clock, limits, onFound } = this.#deps;
     const { place, lane } = present(ways[index], 'a way of the source');
-    const carrier = new Carrier({ ...this.#deps, source: shard, place, arrivals });
+    const all = { ...this.#deps, source: shard, place, arrivals, earlierIdsMax: arrivalsMax };
+    const carrier = new Carrier(all);
     let after = 0n;
     while (!this.#isStopped) {
       const epoch = this.#deps.epoch();

@@ -4,6 +4,8 @@ import { chunks } from '../../storage/per-shard.ts';
 import type { Shard } from '../../storage/shards.ts';
 import { marks } from '../../storage/sql.ts';
 
+/** Beyond every id. */
+const idMax = 2n ** 63n - 1n;
 /** Bodies of one SELECT. */
 const rowsPerStatement = 200;
 
@@ -19,9 +21,9 @@ export async function undoneIds(
 ): Promise<bigint[]> {
   const [never, elsewhere] = await Promise.all([
     sql.query<{ id: bigint }>(
-      'SELECT id FROM OutboxRow WHERE doneIn IS NULL AND doneAtMs IS NULL AND id > ?' +
+      'SELECT id FROM OutboxRow WHERE doneIn IS NULL AND doneAtMs IS NULL AND id > ? AND id < ?' +
         ' ORDER BY id LIMIT ?',
-      [range.after, idsMax],
+      [range.after, range.before ?? idMax, idsMax],
     ),
     // Few, but for a moment after an epoch began; the index alone has them.
     sql.query<{ id: bigint }>('SELECT id FROM OutboxRow WHERE doneIn < ? OR doneIn > ?', [
