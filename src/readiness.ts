@@ -1,4 +1,11 @@
+import type { RedisBuckets } from './storage/redis-buckets.ts';
 import type { Shards } from './storage/shards.ts';
+
+/** What a node says of whether it may be given traffic. */
+export type Readiness =
+  | { readonly status: 'ready' | 'not ready' }
+  /** It serves, but for what needs a Redis that is away: by their places in REDIS_URLS. */
+  | { readonly status: 'degraded'; readonly redisAway: readonly number[] };
 
 /** How long a shard may take to answer, and how long an answer counts. */
 const patienceMs = 1_000;
@@ -8,7 +15,7 @@ const freshMs = 500;
  * Whether all shards answer. However often it is asked, each shard is asked at most once in `freshMs`.
  * @returns what to call; it never throws.
  */
-export function shardsAnswer(shards: Pick<Shards, 'all'>): () => Promise<boolean> {
+function shardsAnswer(shards: Pick<Shards, 'all'>): () => Promise<boolean> {
   let last: { atMs: number; answer: Promise<boolean> } | undefined;
   return () => {
     const nowMs = performance.now();
@@ -29,4 +36,24 @@ async function askAll(shards: Pick<Shards, 'all'>): Promise<boolean> {
   const answer = await Promise.race([all().catch(() => false), tooLate]);
   clearTimeout(timer);
   return answer;
+}
+
+/**
+ * Whether a node may be given traffic. It may while a Redis is away: that is away for every node, and a balancer that
+ * took them all out would end what goes on.
+ * @param deps `isServing`: it has started, and neither stops nor drains.
+ * @returns what to call; it never throws.
+ */
+export function readinessOf(deps: {
+  readonly isServing: () => boolean;
+  readonly shards: Pick<Shards, 'all'>;
+  readonly buckets: Pick<RedisBuckets, 'all'> | null;
+}): () => Promise<Readiness> {
+  const answer = shardsAnswer(deps.shards);
+  return async () => {
+    if (!deps.isServing() || !(await answer())) return { status: 'not ready' };
+    const away = (deps.buckets?.all ?? []).filter(({ isUp }) => !isUp);
+    if (away.length === 0) return { status: 'ready' };
+    return { status: 'degraded', redisAway: away.map(({ index }) => index) };
+  };
 }

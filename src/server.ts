@@ -17,7 +17,7 @@ import { createLogger, type Logger } from './lib/log.ts';
 import { limits } from './limits.ts';
 import { wireMoney, type Base } from './money.ts';
 import { oneGate } from './one-gate.ts';
-import { shardsAnswer } from './readiness.ts';
+import { readinessOf } from './readiness.ts';
 import { FanOut } from './gate/fan-out.ts';
 import { Gate } from './gate/gate.ts';
 import { Budgets } from './gate/budgets.ts';
@@ -126,7 +126,6 @@ function wire(config: Config, given: ServerDeps, state: { readonly isStarted: bo
   const { gate, parts, streams } = wireRealtime(base, given, domain);
   const root = fileURLToPath(new URL('../dist/graphiql', import.meta.url));
   const page = config.isProduction ? null : new GraphiqlPage({ root });
-  const answer = shardsAnswer(domain.shards);
   const services = {
     doors: domain,
     streams,
@@ -152,11 +151,11 @@ function wire(config: Config, given: ServerDeps, state: { readonly isStarted: bo
     sessions: domain.sessions,
     serverKeys,
     page,
-    isReady: async () =>
-      state.isStarted &&
-      !gate.isDraining &&
-      (domain.links.shared?.buckets.isUp ?? true) &&
-      (await answer()),
+    readiness: readinessOf({
+      isServing: () => state.isStarted && !gate.isDraining,
+      shards: domain.shards,
+      buckets: domain.links.shared?.buckets ?? null,
+    }),
     allowedOrigins: allowedOrigins(config),
   });
   const { shards, links, pipeline, timelines, sessions, messages, wallets, redPackets } = domain;

@@ -15,8 +15,8 @@ export interface HttpDeps extends YogaDeps {
   readonly serverKeys: Pick<ServerKeys, 'verify'>;
   /** Null: there is none to look at. */
   readonly page: Pick<GraphiqlPage, 'respond'> | null;
-  /** Whether the node can serve: started, not stopping, all shards there. */
-  readonly isReady: () => Promise<boolean>;
+  /** Whether the node may be given traffic; 503 where it is not ready. */
+  readonly readiness: () => Promise<{ readonly status: string }>;
   readonly allowedOrigins: ReadonlySet<string>;
   readonly publicUrl: string | undefined;
   readonly trustedProxies: number;
@@ -64,10 +64,10 @@ async function route(
   if (deps.gate.isDraining) response.setHeader('connection', 'close');
   const isGraphql = path === '/graphql';
   if (path === '/health') {
-    sendStatus(response, 200, 'alive');
+    sendStatus(response, 200, { status: 'alive' });
   } else if (path === '/ready') {
-    const isReady = await deps.isReady();
-    sendStatus(response, isReady ? 200 : 503, isReady ? 'ready' : 'not ready');
+    const readiness = await deps.readiness();
+    sendStatus(response, readiness.status === 'not ready' ? 503 : 200, readiness);
   } else if (isGraphql && !(search === '' && wantsPage(request))) {
     await graphql(deps, roads, request, response);
   } else if (!sendPage(deps.page, path, request, response)) {
@@ -174,10 +174,10 @@ function allowOrigin(
   response.setHeader('access-control-max-age', '86400');
 }
 
-function sendStatus(response: ServerResponse, status: number, text: string): void {
+function sendStatus(response: ServerResponse, status: number, body: object): void {
   response
     .writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
-    .end(JSON.stringify({ status: text }));
+    .end(JSON.stringify(body));
 }
 
 function sendError(

@@ -112,11 +112,13 @@ export class RedisBucket implements Lifecycle, RedisLink {
   }
 
   async call(command: string, ...args: ScriptArgs): Promise<unknown> {
+    await this.#renewing;
     return this.#send(this.#ready(), (client) => client.call(command, ...args));
   }
 
   /** Runs a script that holds in any epoch. */
   async run(script: LuaScript, keys: readonly string[], args: ScriptArgs): Promise<unknown> {
+    await this.#renewing;
     return this.#eval(this.#ready(), script, keys, args);
   }
 
@@ -284,7 +286,8 @@ export class RedisBucket implements Lifecycle, RedisLink {
       const epoch = present(this.#epoch, 'a bucket that is up has an epoch');
       const isSame = await this.#send(client, (to) => isAsBefore(to, identity, epoch));
       if (this.#client !== client || !this.#isUp) return;
-      if (isSame) this.#watch(client);
+      // Another epoch may have begun since it was asked.
+      if (isSame || this.#epoch !== epoch) this.#watch(client);
       else await this.#renew();
     } catch {
       // What broke is mended elsewhere; what Redis refused may pass.

@@ -1,4 +1,4 @@
-import { assert } from '../lib/assert.ts';
+import { assert } from '../../lib/assert.ts';
 
 /** Rows that are remembered for what they still need; beyond it all are taken there again, which does no harm. */
 export const arrivalsMax = 200_000;
