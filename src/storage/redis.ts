@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { Fault } from '../lib/fault.ts';
 import { present } from '../lib/assert.ts';
 import type { Lifecycle } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
 import { redisClient } from './connect.redis.ts';
 import { claim, identify, isAsBefore, type RedisIdentity } from './epoch.redis.ts';
-import { epochKey, otherEpoch, type LuaScript } from './lua.ts';
-import { isElsewhere, isForNow, refusalOf } from './redis-refusals.ts';
+import { epochKey, type LuaScript } from './lua.ts';
+import { isElsewhere, isForNow, isOtherEpoch, refusalOf, unavailable } from './redis-refusals.ts';
 
 /** What a Redis may be told: a command and its arguments. Rejects with a Fault UNAVAILABLE where it does not answer. */
 export interface RedisLink {
@@ -34,7 +33,6 @@ type ScriptArgs = readonly (string | number)[];
 
 const retryMinMs = 50;
 const retryMaxMs = 500;
-const retryAfterMs = 300;
 /** Of so many that have ended it is known that they have. */
 const endedMax = 100;
 
@@ -294,12 +292,4 @@ export class RedisBucket implements Lifecycle, RedisLink {
       if (this.#client === client && this.#isUp) this.#watch(client);
     }
   }
-}
-
-function isOtherEpoch(error: unknown): boolean {
-  return refusalOf(error).startsWith(otherEpoch);
-}
-
-function unavailable(cause?: unknown): Fault {
-  return new Fault('UNAVAILABLE', 'Redis did not answer.', { retryAfterMs, cause });
 }
