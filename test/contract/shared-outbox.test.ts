@@ -131,7 +131,7 @@ function range(first: number, last: number): number[] {
 }
 
 test.skipIf(!isHere).each([1, 2])(
-  'with %i Redis: whichever node is quicker, and whatever one loses, every log has all of it once, in order',
+  'whichever node is quicker, and whatever one of them loses, every log has all of it once, in order',
   async (redisCount) => {
     let offered = 0;
     await using both = await twoNodes(({ outbox }, row) => {
