@@ -54,7 +54,8 @@ export function execute(args: ExecutionArgs): ExecutionResult | Promise<Executio
   }
 }
 
-function planFor(args: ExecutionArgs): Plan | null {
+/** The plan of what is to be executed; null where there is none. */
+export function planFor(args: ExecutionArgs): Plan | null {
   const { schema, document, operationName } = args;
   if (args.fieldResolver || args.typeResolver || args.options) return null;
   const operation = getOperationAST(document, operationName);

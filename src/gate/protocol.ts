@@ -1,9 +1,10 @@
 import {
   getOperationAST,
+  GraphQLError,
   OperationTypeNode,
   type ExecutionArgs,
   type ExecutionResult,
-  type GraphQLError,
+  type FormattedExecutionResult,
 } from 'graphql';
 import { makeServer, type Context, type SubscribePayload } from 'graphql-ws';
 import type { Sessions } from '../domain/session/session.ts';
@@ -15,6 +16,7 @@ import type { Gate } from './gate.ts';
 import { faultError, type Api, type FanOutEngine } from './api.ts';
 import type { Budgets } from './budgets.ts';
 import { execute } from './execution.ts';
+import { refusedUnexecuted } from './execution-refusal.ts';
 import { noOperation } from './operation.ts';
 import { subscribeAfresh } from './subscribe.ts';
 
@@ -112,6 +114,8 @@ async function begin(
     contextValue: api.contextFor(viewer, null, address),
   };
   if (operation !== OperationTypeNode.SUBSCRIPTION) {
+    const refusal = refusedUnexecuted(args);
+    if (refusal) return answerAtOnce(socket, id, refusal);
     connection.beginRequest(id);
     return args;
   }
@@ -131,6 +135,23 @@ async function begin(
   }
   begun.set(args, stream);
   return args;
+}
+
+const answered = [new GraphQLError('It has been answered.')];
+
+/** @returns errors that nobody is told, since the operation is over. */
+function answerAtOnce(
+  { extra: { connection }, subscriptions }: Socket,
+  id: string,
+  payload: FormattedExecutionResult,
+): readonly GraphQLError[] {
+  connection.send(JSON.stringify({ id, type: 'next', payload }), 'answer');
+  connection.send(JSON.stringify({ id, type: 'complete' }), 'answer');
+  // At the end of a turn of a server that has too much to do it would come late.
+  connection.flush();
+  // To graphql-ws the client has given it up.
+  Reflect.deleteProperty(subscriptions, id);
+  return answered;
 }
 
 /**

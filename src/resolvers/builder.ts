@@ -1,5 +1,6 @@
 import SchemaBuilder from '@pothos/core';
 import type { Context } from '../context.ts';
+import type { Fault } from '../lib/fault.ts';
 
 /** What a field may say about itself to those who execute it; see `extensions` of the fields. */
 export interface FieldNotes {
@@ -8,6 +9,11 @@ export interface FieldNotes {
    * the event; `replyTo`, in whether its target is visible. Without it, all who see the parent see the same.
    */
   readonly perViewer?: true | 'cursor' | 'replyTo';
+  /**
+   * What a field of a mutation would be refused with now, whatever it says, asked before it is executed; null: it is.
+   * @param args as they came: not checked at all.
+   */
+  readonly busy?: (args: Readonly<Record<string, unknown>>, context: Context) => Fault | null;
   /** What the field costs by itself, beside what stands in it; without it 1. */
   readonly cost?: number;
 }

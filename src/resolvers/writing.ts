@@ -1,8 +1,9 @@
-import { requireViewer } from '../context.ts';
+import { requireViewer, type Context } from '../context.ts';
 import type { Member, Message } from '../domain/timeline/timeline.ts';
-import { builder } from './builder.ts';
+import { builder, notes } from './builder.ts';
 import { contentOf, MessageContentInput } from './content.ts';
-import { idArgument } from './global-id.ts';
+import type { Fault } from '../lib/fault.ts';
+import { decodeIdOf, idArgument } from './global-id.ts';
 import { MemberType } from './member.ts';
 import { MessageType } from './message.ts';
 
@@ -101,6 +102,7 @@ builder.mutationFields((t) => ({
       "Idempotent for ever on (conversation, sender, clientMessageId): a retry returns the first call's message\n" +
       'with isDuplicate true; the same key with another content is fault IDEMPOTENCY_CONFLICT.',
     args: { input: t.arg({ type: SendMessageInput, description: 'The message.' }) },
+    extensions: notes({ busy: sendingIsBusy }),
     resolve: async (_root, { input }, context) => {
       const viewer = requireViewer(context);
       const { messages, rates } = context.doors;
@@ -148,3 +150,14 @@ builder.mutationFields((t) => ({
     },
   }),
 }));
+
+/** Who may send nothing at all is told that, and not to come again. */
+function sendingIsBusy(
+  { input }: Readonly<Record<string, unknown>>,
+  { doors, viewer }: Context,
+): Fault | null {
+  if (!viewer || doors.sessions.isEnded(viewer.sessionId) !== null) return null;
+  const { conversationId } = (input ?? {}) as { readonly conversationId?: unknown };
+  const id = typeof conversationId === 'string' ? decodeIdOf('Conversation', conversationId) : null;
+  return id === null ? null : doors.messages.busy(id);
+}

@@ -72,10 +72,22 @@ export class GroupCommit<Job, Result> {
     return this.#queue.length;
   }
 
+  /** What `submit` would refuse any job with now; null: it takes one. */
+  busy(): Fault | null {
+    const { batchMax, queueMax } = this.#deps;
+    const { length } = this.#queue;
+    const before = length - this.#deferred;
+    if (length < queueMax && before < batchesAlwaysTaken * batchMax) return null;
+    const now = performance.now();
+    const waitMs = this.#standing.waitMs(Math.ceil((before + 1) / batchMax), now);
+    if (this.#standing.takes(waitMs, now) && length < queueMax) return null;
+    return unavailable('Too many writes are waiting.', undefined, waitMs);
+  }
+
   /** @throws {Fault} UNAVAILABLE when too many wait, the outcome is unknown, or the server stopping. */
   submit(job: Job): Promise<Result> {
     if (this.#isStopping) return Promise.reject(unavailable('The server is stopping.'));
-    const busy = this.#busy();
+    const busy = this.busy();
     if (busy) return Promise.reject(busy);
     return new Promise<Result>((resolve, reject) => {
       this.#queue.push({ job, resolve, reject, deferredSince: null });
@@ -98,18 +110,6 @@ export class GroupCommit<Job, Result> {
     await this.#running;
   }
 
-  /** Why no job can be taken now, and when it is worth to come again; null: it can. */
-  #busy(): Fault | null {
-    const { batchMax, queueMax } = this.#deps;
-    const { length } = this.#queue;
-    const before = length - this.#deferred;
-    if (length < queueMax && before < batchesAlwaysTaken * batchMax) return null;
-    const now = performance.now();
-    const waitMs = this.#standing.waitMs(Math.ceil((before + 1) / batchMax), now);
-    if (this.#standing.takes(waitMs, now) && length < queueMax) return null;
-    return unavailable('Too many writes are waiting.', undefined, waitMs);
-  }
-
   async #drain(): Promise<void> {
     while (this.#queue.length > 0) {
       const batch = this.#takeBatch();
@@ -127,7 +127,7 @@ export class GroupCommit<Job, Result> {
       if (this.#queue.length > 0 && this.#queue.every(isWaiting)) await pause(retryPauseMs);
     }
     this.#held.clear();
-    this.#standing.emptied();
+    this.#standing.emptied(performance.now());
     this.#running = null;
   }
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Viewer } from '../../src/domain/session/viewer.ts';
-import type { Draft, TimelineWriter } from '../../src/domain/timeline/timeline.ts';
+import type { Draft, TimelineQueue, TimelineWriter } from '../../src/domain/timeline/timeline.ts';
 import { storages } from '../support/accounts.ts';
 import { doorsOf, openSeeds, type Doors, type Seeds } from '../support/seeds.ts';
 
@@ -14,7 +14,8 @@ for (const storage of storages) {
     const drafts: Draft[] = [];
     let made: bigint;
     // Writes down what it is given: here it is the doors that are asked, the writer has tests of its own.
-    const timelines: TimelineWriter = {
+    const timelines: TimelineWriter & TimelineQueue = {
+      busy: () => null,
       submit: (draft) => {
         drafts.push(draft);
         return Promise.resolve({ conversationId: made } as never);

@@ -5,7 +5,7 @@ import {
   Conversations,
   type ConversationsDeps,
 } from '../../src/domain/conversation/conversation.ts';
-import { Messages } from '../../src/domain/message/message.ts';
+import { Messages, type MessagesDeps } from '../../src/domain/message/message.ts';
 import type { Viewer } from '../../src/domain/session/viewer.ts';
 import {
   contentText,
@@ -20,6 +20,7 @@ import {
   groupKey,
   type DraftContent,
   type Role,
+  type TimelineQueue,
   type TimelineWriter,
 } from '../../src/domain/timeline/timeline.ts';
 import { IdSource } from '../../src/lib/id.ts';
@@ -197,7 +198,8 @@ function messageValues(
 }
 
 /** For what must be decided, or read, without the writer. */
-export const noWriter: TimelineWriter = {
+export const noWriter: TimelineWriter & TimelineQueue = {
+  busy: () => null,
   submit: () => Promise.reject(new Error('nothing was to be written')),
 };
 
@@ -210,7 +212,7 @@ export interface Doors {
 
 export function doorsOf(
   seeds: Seeds,
-  deps: Partial<Pick<ConversationsDeps, 'timelines' | 'users' | 'limits'>> = {},
+  deps: Partial<Pick<ConversationsDeps, 'users' | 'limits'> & Pick<MessagesDeps, 'timelines'>> = {},
 ): Doors {
   const readsCommitted: number[] = [];
   const { shards, clock } = seeds;

@@ -4,7 +4,7 @@ import type { ShardMap } from '../../storage/per-shard.ts';
 import { checkClientId, noSuchConversation } from '../conversation/conversation.ts';
 import type { Membership } from '../conversation/conversation.ts';
 import type { Viewer } from '../session/session.ts';
-import type { DraftContent, Member, Message, TimelineWriter } from '../timeline/timeline.ts';
+import type { DraftContent, Member, Message } from '../timeline/timeline.ts';
 import { changesAfter } from './changes.ts';
 import { checkContent } from './content.ts';
 import { historyPage } from './history.ts';
@@ -39,7 +39,7 @@ export type {
  */
 export class Messages implements Lifecycle {
   readonly #shards: ShardMap;
-  readonly #timelines: TimelineWriter;
+  readonly #timelines: MessagesDeps['timelines'];
   readonly #reads: ReadWriter;
 
   constructor(deps: MessagesDeps) {
@@ -76,6 +76,14 @@ export class Messages implements Lifecycle {
       content: checkContent(input.content),
       replyToSeq,
     });
+  }
+
+  /**
+   * What `send` would be refused with now, whoever sends whatever to that conversation: UNAVAILABLE while more come
+   * than can be written in time. Null: it would be looked at.
+   */
+  busy(conversationId: bigint): Fault | null {
+    return this.#timelines.busy(conversationId);
   }
 
   /**

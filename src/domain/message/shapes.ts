@@ -1,10 +1,10 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { ShardMap } from '../../storage/per-shard.ts';
-import type { DraftContent, Message, TimelineWriter } from '../timeline/timeline.ts';
+import type { DraftContent, Message, TimelineQueue, TimelineWriter } from '../timeline/timeline.ts';
 
 export interface MessagesDeps {
   readonly shards: ShardMap;
-  readonly timelines: TimelineWriter;
+  readonly timelines: TimelineWriter & TimelineQueue;
   readonly clock: Clock;
   /**
    * Called after a commit that left reads to be told in `UntoldRead` of that shard. Must not throw.

@@ -37,3 +37,6 @@ export type { TimelinesDeps } from './writer.ts';
 
 /** What other nouns ask of the writer. */
 export type TimelineWriter = Pick<Timelines, 'submit'>;
+
+/** What those ask who would rather not begin what is going to be refused. */
+export type TimelineQueue = Pick<Timelines, 'busy'>;

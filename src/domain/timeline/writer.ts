@@ -1,6 +1,7 @@
 import { present } from '../../lib/assert.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Failpoints } from '../../lib/failpoint.ts';
+import type { Fault } from '../../lib/fault.ts';
 import { slotOf, slotOfKey } from '../../lib/id.ts';
 import type { IdSource } from '../../lib/id.ts';
 import type { Lifecycle } from '../../lib/lifecycle.ts';
@@ -73,15 +74,23 @@ export class Timelines implements Lifecycle {
     await Promise.all([...this.#writers.values()].map((writer) => writer.stop(graceMs)));
   }
 
+  /** What any draft for that conversation would be refused with now, whatever it says; null: it would be looked at. */
+  busy(conversationId: bigint): Fault | null {
+    return this.#writerOf(slotOf(conversationId)).busy();
+  }
+
   /**
    * @throws {Fault} NOT_FOUND where the actor is no member or what it names does not exist for them;
    *   FAILED_PRECONDITION, FORBIDDEN, IDEMPOTENCY_CONFLICT as the contract says for each kind;
    *   UNAVAILABLE where the queue is full or the outcome is unknown: retry with the same key.
    */
   async submit<D extends Draft>(draft: D): Promise<ResultOf<D>> {
-    const { index } = this.#deps.shards.ofSlot(slotFor(draft));
-    const writer = present(this.#writers.get(index), 'the writer was not started');
-    return (await writer.submit(draft)) as ResultOf<D>;
+    return (await this.#writerOf(slotFor(draft)).submit(draft)) as ResultOf<D>;
+  }
+
+  #writerOf(slot: number): GroupCommit<Draft, Result> {
+    const { index } = this.#deps.shards.ofSlot(slot);
+    return present(this.#writers.get(index), 'the writer was not started');
   }
 
   /** One transaction for all drafts; begun anew without those whose originals were found. */
