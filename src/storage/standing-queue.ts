@@ -13,9 +13,14 @@ export class StandingQueue {
   #begunAtMs: number | null = null;
   /** Since when who comes would wait too long. */
   #lateSinceMs: number | null = null;
+  /** Since when they would wait half of that at most. */
+  #calmSinceMs: number | null = null;
   #isStanding = false;
 
-  /** @param waitMaxMs in time: until the transaction that holds it has ended. It stands when it is too long for so long. */
+  /**
+   * @param waitMaxMs in time: until the transaction that holds it has ended. It stands when it has been too long for half
+   *   of that, and no more when it has been half as long for all of it: what is short for a moment fills up again.
+   */
   constructor(waitMaxMs: number) {
     this.#waitMaxMs = waitMaxMs;
   }
@@ -31,9 +36,9 @@ export class StandingQueue {
   }
 
   /** Nobody waits. */
-  emptied(): void {
+  emptied(nowMs: number): void {
     this.#lateSinceMs = null;
-    this.#isStanding = false;
+    this.#calmSinceMs ??= nowMs;
   }
 
   /**
@@ -49,11 +54,15 @@ export class StandingQueue {
 
   /** Whether somebody is taken who would wait so long. */
   takes(waitMs: number, nowMs: number): boolean {
-    if (waitMs <= this.#waitMaxMs / 2) {
-      this.emptied();
-    } else if (waitMs > this.#waitMaxMs) {
+    const shortMs = this.#waitMaxMs / 2;
+    if (waitMs <= shortMs) this.emptied(nowMs);
+    if (this.#calmSinceMs !== null && nowMs - this.#calmSinceMs >= this.#waitMaxMs) {
+      this.#isStanding = false;
+    }
+    if (waitMs > shortMs) this.#calmSinceMs = null;
+    if (waitMs > this.#waitMaxMs) {
       this.#lateSinceMs ??= nowMs;
-      this.#isStanding ||= nowMs - this.#lateSinceMs >= this.#waitMaxMs;
+      this.#isStanding ||= nowMs - this.#lateSinceMs >= shortMs;
     }
     return !this.#isStanding || waitMs <= this.#waitMaxMs;
   }

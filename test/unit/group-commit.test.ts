@@ -71,16 +71,36 @@ describe('a queue', () => {
 
   it('takes a burst, and where it stands only who is served in time', () => {
     const queue = waiting(100);
-    expect([0, 100, 499].map((at) => queue.takes(2_000, at))).toEqual([true, true, true]);
-    expect(queue.takes(501, 500)).toBe(false);
-    expect(queue.takes(500, 501)).toBe(true);
+    expect([0, 100, 249].map((at) => queue.takes(2_000, at))).toEqual([true, true, true]);
+    expect(queue.takes(501, 250)).toBe(false);
+    expect(queue.takes(500, 251)).toBe(true);
     // It is overload still, so that it is longer again for a moment is no new burst.
-    expect(queue.takes(501, 502)).toBe(false);
-    expect(queue.takes(250, 503)).toBe(true);
-    expect(queue.takes(2_000, 504)).toBe(true);
-    expect(queue.takes(2_000, 1_004)).toBe(false);
-    queue.emptied();
-    expect(queue.takes(2_000, 1_005)).toBe(true);
+    expect(queue.takes(501, 252)).toBe(false);
+    expect(queue.takes(250, 253)).toBe(true);
+    expect(queue.takes(2_000, 752)).toBe(false);
+  });
+
+  it('stands no more once it has been short, or empty, for a while', () => {
+    const standing = (): StandingQueue => {
+      const queue = waiting(100);
+      queue.takes(2_000, 0);
+      expect(queue.takes(2_000, 250)).toBe(false);
+      return queue;
+    };
+    const short = standing();
+    expect(short.takes(250, 300)).toBe(true);
+    expect(short.takes(250, 799)).toBe(true);
+    expect(short.takes(2_000, 799)).toBe(false);
+    expect(short.takes(250, 800)).toBe(true);
+    expect(short.takes(250, 1_300)).toBe(true);
+    expect(short.takes(2_000, 1_301)).toBe(true);
+    const empty = standing();
+    empty.emptied(300);
+    expect(empty.takes(2_000, 799)).toBe(false);
+    empty.emptied(800);
+    empty.emptied(1_299);
+    expect(empty.takes(2_000, 1_300)).toBe(true);
+    expect(empty.takes(2_000, 1_550)).toBe(false);
   });
 });
 
@@ -160,6 +180,7 @@ describe('group commit', () => {
     expect(refusals.length).toBeGreaterThan(sent.length / 5);
     expect(refusals).toEqual(refusals.map(() => unavailable));
     expect(commit.queued).toBe(0);
+    await new Promise((resolve) => setTimeout(resolve, 150));
     const burst = Array.from({ length: 40 }, () => commit.submit('a 1'));
     expect(await Promise.all(burst)).toHaveLength(40);
   });
