@@ -5,7 +5,14 @@ import type { Sender } from '../load/sender.ts';
 import { connectFastim, type SendContender } from '../load/senders.ts';
 import { sendRound, type SendSample } from '../load/send-round.ts';
 import { Refusal } from '../load/socket.ts';
-import { flatness, growthPerMinute, watchMemory, type Point } from '../load/watch-server.ts';
+import { TimedLatencies } from '../load/timed-latencies.ts';
+import {
+  flatness,
+  growthPerMinute,
+  loopDelays,
+  watchMemory,
+  type Point,
+} from '../load/watch-server.ts';
 import { quantile, short } from '../runner/numbers.ts';
 import { floorOf, type Outcome, type RunOptions, type Scenario } from '../runner/scenario.ts';
 import { demand, VoidRun } from '../runner/void.ts';
@@ -33,6 +40,8 @@ interface Stormed {
   readonly acceptedMs: readonly number[];
   readonly refusedMs: readonly number[];
   readonly memory: readonly Point[];
+  /** At p99 in each second of it, in ms. */
+  readonly bySecond: Readonly<Record<'accepted' | 'refused' | 'serverLoop', readonly number[]>>;
   /** After the storm: when, in ms, and how long a lone send took; Infinity: refused. */
   readonly probes: readonly (readonly [atMs: number, ms: number])[];
 }
@@ -41,7 +50,11 @@ async function run(options: RunOptions): Promise<Outcome> {
   const senders = options.isSmoke ? 8 : 512;
   await using database = await startDatabase();
   const url = await database.createDatabase();
-  await using fastim = await startFastim({ databaseUrls: [url], people: senders * groupSize });
+  await using fastim = await startFastim({
+    databaseUrls: [url],
+    people: senders * groupSize,
+    watchesLoop: true,
+  });
   await using contender = await connectFastim(fastim, groupSize);
   const sustained = { ...options, seconds: options.isSmoke ? 1 : 10 };
   const cpu = (): number => database.cpuMicros();
@@ -49,7 +62,7 @@ async function run(options: RunOptions): Promise<Outcome> {
   const saturation = await sendRound(contender, senders, sustained, cpu);
   options.say(`takes ${short(saturation.perSecond)} a second; twice that for ${options.seconds} s`);
   const before = await countMessages(url);
-  const stormed = await storm(contender, saturation, calm.latencyMs.p50, options);
+  const stormed = await storm(contender, saturation, calm.latencyMs.p50, fastim.loopFile, options);
   contender.check();
   const kept = (await countMessages(url)) - before;
   const acknowledged =
@@ -66,11 +79,13 @@ async function storm(
   contender: SendContender,
   saturation: SendSample,
   calmMs: number,
+  loopFile: string,
   options: RunOptions,
 ): Promise<Stormed> {
   const { senders, server, deliveries } = contender;
-  const acceptedMs: number[] = [];
-  const refusedMs: number[] = [];
+  const accepted = new TimedLatencies();
+  const refused = new TimedLatencies();
+  const beganAt = Date.now();
   const memory = watchMemory(server, options.isSmoke ? 100 : 1_000);
   const rate = saturation.perSecond * 2;
   const cpu = server.cpuMicros();
@@ -79,7 +94,7 @@ async function storm(
     { seconds: options.seconds, underWayMax: Math.ceil(rate * 20) },
     (intended, turn, done) => {
       senders[turn % senders.length]?.send((failure) => {
-        (failure ? refusedMs : acceptedMs).push(performance.now() - intended);
+        (failure ? refused : accepted).add(intended, performance.now());
         done(failure && wrongIn(failure));
       });
     },
@@ -95,8 +110,13 @@ async function storm(
     calmMs,
     offered: result,
     serverCpuMicros,
-    acceptedMs,
-    refusedMs,
+    acceptedMs: accepted.all,
+    refusedMs: refused.all,
+    bySecond: {
+      accepted: accepted.p99BySecond(),
+      refused: refused.p99BySecond(),
+      serverLoop: (await loopDelays(loopFile, beganAt)).map(({ p99Ms }) => p99Ms),
+    },
     memory: memory.stop(),
     probes,
   };
@@ -156,10 +176,12 @@ export function recoveredAfter(probes: Stormed['probes'], normalMs: number): num
 }
 
 function outcomeOf(stormed: Stormed, kept: number): Outcome {
-  const { acceptedMs, refusedMs, memory, probes, calmMs, offered, serverCpuMicros } = stormed;
+  const { acceptedMs, refusedMs, bySecond, memory, probes, calmMs, offered, serverCpuMicros } =
+    stormed;
   demand(acceptedMs.length > 0, 'nothing was accepted');
   const accepted = quantile(acceptedMs, 0.99);
   const refused = refusedMs.length === 0 ? 0 : quantile(refusedMs, 0.99);
+  const refusedP50 = refusedMs.length === 0 ? 0 : quantile(refusedMs, 0.5);
   // Normal: what a lone send took before, three times over, or 50 ms.
   const normalMs = Math.max(3 * calmMs, 50);
   const recoveredMs = recoveredAfter(probes, normalMs);
@@ -200,6 +222,7 @@ function outcomeOf(stormed: Stormed, kept: number): Outcome {
     ],
     table: [
       `offered ${offered.offered} in ${short(offered.elapsedMs / 1000)} s (${offered.heldBack} held back), accepted ${acceptedMs.length}, refused ${refusedMs.length}; ${short(serverCpuMicros)} µs of the server's CPU for one`,
+      `refused p50 ${short(refusedP50)} ms; event loops late at p99: the server's ${short(quantile(bySecond.serverLoop, 0.5))} ms in the median second, the generator's ${short(offered.lagP99Ms)} ms`,
       `accepted p50 ${short(quantile(acceptedMs, 0.5))} ms, p99 ${short(accepted)} ms; ${kept} messages more in the database`,
     ],
     samples: {

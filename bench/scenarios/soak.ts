@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promised, whenDone } from '../load/done.ts';
 import { openLoop } from '../load/open-loop.ts';
@@ -12,7 +9,6 @@ import {
   flatness,
   growthPerMinute,
   loopDelays,
-  loopDelayTo,
   watchMemory,
   type LoopDelay,
   type Point,
@@ -49,32 +45,26 @@ const viewer = operation('query Me { viewer { user { id username } unreadCount }
 
 async function run(options: RunOptions): Promise<Outcome> {
   const senders = options.isSmoke ? 8 : 256;
-  const folder = await mkdtemp(path.join(tmpdir(), 'fastim-bench-soak-'));
-  try {
-    const watch = loopDelayTo(folder);
-    await using database = await startDatabase();
-    await using fastim = await startFastim({
-      databaseUrls: [await database.createDatabase()],
-      people: senders * groupSize,
-      ...watch,
-    });
-    await using contender = await connectFastim(fastim, groupSize);
-    const saturation = await sendRound(
-      contender,
-      senders,
-      { ...options, seconds: options.isSmoke ? 1 : 10 },
-      () => database.cpuMicros(),
-    );
-    const perSecond = saturation.perSecond / 2;
-    options.say(
-      `saturated at ${short(saturation.perSecond)} sends a second; half of it for ${options.seconds} s`,
-    );
-    // What the burst left is done before.
-    await pause(options.isSmoke ? 100 : 5_000);
-    return await measure(contender, perSecond, watch.file, saturation, options);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  await using database = await startDatabase();
+  await using fastim = await startFastim({
+    databaseUrls: [await database.createDatabase()],
+    people: senders * groupSize,
+    watchesLoop: true,
+  });
+  await using contender = await connectFastim(fastim, groupSize);
+  const saturation = await sendRound(
+    contender,
+    senders,
+    { ...options, seconds: options.isSmoke ? 1 : 10 },
+    () => database.cpuMicros(),
+  );
+  const perSecond = saturation.perSecond / 2;
+  options.say(
+    `saturated at ${short(saturation.perSecond)} sends a second; half of it for ${options.seconds} s`,
+  );
+  // What the burst left is done before.
+  await pause(options.isSmoke ? 100 : 5_000);
+  return await measure(contender, perSecond, fastim.loopFile, saturation, options);
 }
 
 async function measure(

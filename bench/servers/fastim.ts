@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { ShardsConfig } from '../../src/storage/shards.ts';
 import { freePort } from '../../test/support/process.ts';
+import { loopDelayTo } from '../load/watch-server.ts';
 import { startArgs } from './fastim-build.ts';
 import { keysIn, seedPeople, type Person } from './people.ts';
 import { ServerChild } from './server-child.ts';
@@ -11,8 +12,8 @@ export interface FastimOptions {
   /** None: SQLite. */
   readonly databaseUrls?: readonly string[];
   readonly people: number;
-  /** Flags of node before the script. */
-  readonly nodeArgs?: readonly string[];
+  /** Whether it writes down how late its event loop is. */
+  readonly watchesLoop?: boolean;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -21,6 +22,8 @@ export interface RunningFastim extends AsyncDisposable {
   readonly server: ServerChild;
   readonly people: readonly Person[];
   readonly folder: string;
+  /** Where it writes down how late its event loop is, if it does. */
+  readonly loopFile: string;
 }
 
 /** Where FastIM writes CPU profiles when it stops; null: nowhere. A profiled run is no measurement. */
@@ -37,7 +40,8 @@ const unthrottled: Readonly<Record<string, string>> = {
 export async function startFastim(options: FastimOptions): Promise<RunningFastim> {
   const folder = await mkdtemp(path.join(tmpdir(), 'fastim-bench-data-'));
   const keysFile = path.join(folder, 'keys.json');
-  const { databaseUrls = [], nodeArgs = [], env = {} } = options;
+  const { databaseUrls = [], watchesLoop = false, env = {} } = options;
+  const loop = loopDelayTo(folder);
   const storage: ShardsConfig =
     databaseUrls.length === 0
       ? { kind: 'sqlite', dataDir: folder }
@@ -46,13 +50,14 @@ export async function startFastim(options: FastimOptions): Promise<RunningFastim
   const server = await ServerChild.start({
     name: 'fastim',
     port: await freePort(),
-    args: [...profiled(), ...nodeArgs, ...startArgs()],
+    args: [...profiled(), ...(watchesLoop ? loop.nodeArgs : []), ...startArgs()],
     env: {
       DATA_DIR: folder,
       DATABASE_URLS: databaseUrls.join(','),
       ACCESS_TOKEN_KEYS: keysFile,
       LOG_LEVEL: 'warn',
       ...unthrottled,
+      ...(watchesLoop ? loop.env : {}),
       ...env,
     },
     readyPath: '/ready',
@@ -61,6 +66,7 @@ export async function startFastim(options: FastimOptions): Promise<RunningFastim
     server,
     people,
     folder,
+    loopFile: loop.file,
     async [Symbol.asyncDispose]() {
       await server.stop();
       await rm(folder, { recursive: true, force: true, maxRetries: 5 });
