@@ -92,6 +92,11 @@ const table = {
   readNoticesBatchMax: 500,
   /** How often untold reads are looked for that nobody was woken for. */
   readNoticesPollMs: 10 * second,
+  /** While many read logs again or look for their large groups: how far apart their shared statements are. */
+  gatheredReadsApartMs: 40,
+  /** What one of them asks for, but for one reader who has more; and who may wait for the next: one more is UNAVAILABLE. */
+  gatheredReadsKeysMax: 4_000,
+  gatheredReadsAsksMax: 20_000,
   /** Live events that wait for one subscription while it reads the log; beyond it they are read from there, too. */
   streamQueueEventsMax: 256,
   /** How often quiet inboxes are looked for. */

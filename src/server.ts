@@ -33,6 +33,7 @@ import { Inboxes, inboxTelling } from './realtime/inbox/inboxes.ts';
 import { linksOf } from './realtime/nodes/links.ts';
 import { Pipeline } from './realtime/pipeline.ts';
 import { Pulled } from './realtime/pulled.ts';
+import { ReplayReads } from './realtime/inbox/replay-reads.ts';
 import { PresenceLink } from './realtime/presence/presence-link.ts';
 import { Presence } from './realtime/presence/presence.ts';
 import { Typing } from './realtime/presence/typing.ts';
@@ -258,7 +259,8 @@ function wireRealtime(base: Base, given: ServerDeps, domain: Domain) {
   });
   const { followers, inboxLog, largeGroups, router } = pipeline;
   const { failpoints } = base;
-  const reader = new InboxReader({ inboxLog, failpoints, conversations, messages, wallets });
+  const reads = new ReplayReads({ ...base, shards: domain.shards });
+  const reader = new InboxReader({ inboxLog, failpoints, reads, wallets });
   const inboxes = new Inboxes({ ...base, inboxLog, largeGroups, router, reader });
   const streams: Streams = {
     async inbox(viewer, after) {

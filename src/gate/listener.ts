@@ -32,6 +32,8 @@ export interface ListenerDeps extends Omit<HttpDeps, 'limits'>, Omit<SocketsDeps
 const keepAliveTimeoutMs = 75_000;
 /** Beside its sockets and streams an address may hold as many wires for requests. */
 const wiresPerConnection = 2;
+/** Connections that may wait to be accepted, as far as the system lets them: more than come at once when a gate dies. */
+const backlog = 4_096;
 /** Slow requests are looked for this often in the time that their head may take. */
 const checksPerTimeout = 5;
 
@@ -76,7 +78,7 @@ export class Listener implements Lifecycle {
         const why = error.code === 'EADDRINUSE' ? 'it is in use; set PORT' : error.message;
         reject(new StartupRefusal(`Cannot listen on ${host}:${port}: ${why}`));
       });
-      server.listen(port, host, () => resolve(server.address()));
+      server.listen({ port, host, backlog }, () => resolve(server.address()));
     }).catch(async (error: unknown) => {
       await gate.stop(0);
       throw error;

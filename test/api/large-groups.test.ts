@@ -184,6 +184,43 @@ describe.each(['sqlite', 'mysql'] as const)('large groups on %s', (engine) => {
     resumed.stop();
   });
 
+  it('pages of the pull form hold no more than they may, and tell each group once', async () => {
+    const groups = new Set<string>();
+    const [watcher] = (await people(server, 1)) as [TestUser];
+    for (let group = 0; group < 5; group += 1) {
+      groups.add(await toldGroupOf(ann, watcher, cat, dan, eve));
+    }
+    const from = await headOf(watcher);
+    const [first = ''] = [...groups];
+    for (const id of groups) await send(ann, id, 'moves');
+    for (const size of [1, 2, 3, 5, 200]) {
+      const told: string[] = [];
+      let page = await pull(watcher, from, size);
+      for (let pages = 1; ; pages += 1) {
+        expect(page.events.length).toBeLessThanOrEqual(size);
+        const ids = page.events.map((e) => ('conversation' in e ? e.conversation.id : ''));
+        told.push(...ids.filter((id) => groups.has(id)));
+        if (!page.hasMore) break;
+        // Whoever stops after the last event goes on as from the page's end.
+        expect(page.events.at(-1)?.cursor).toBe(page.endCursor);
+        // What moves again when it has been told is told again at the end.
+        if (pages === 1 && size === 2) await send(ann, told[0] ?? first, 'again');
+        page = await pull(watcher, page.endCursor, size);
+      }
+      expect(told.toSorted()).toEqual([...groups].toSorted());
+      if (size !== 2) continue;
+      const { events } = await pull(watcher, page.endCursor, 200);
+      const again = events.find((e) => 'conversation' in e && e.conversation.id === told[0]);
+      expect(again && brief(again)).toBe('advanced 3@0');
+    }
+    // As a subscription it goes on from the midst of the notices, too.
+    const { endCursor } = await pull(watcher, from, 2);
+    const resumed = await openInbox(watcher, endCursor);
+    await resumed.until(() => briefs(resumed).includes('heartbeat'), 'the end');
+    expect(new Set(advances(resumed).map(({ conversation }) => conversation.id))).toEqual(groups);
+    resumed.stop();
+  });
+
   it('can be followed message by message', async () => {
     const id = await toldGroupOf(ann, bob, cat, dan, eve);
     const recording = await follow(bob, id, { afterSeq: 0, afterChangeSeq: 0 });

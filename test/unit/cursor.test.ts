@@ -6,6 +6,8 @@ const cursor = { userId: 5n, epoch: (1n << 63n) - 1n, offset: 12n, atMs: 1_795_0
 
 test('reads what it wrote', () => {
   expect(decodeCursor(encodeCursor(cursor), 5n)).toEqual(cursor);
+  const amid = { ...cursor, told: { conversationId: (1n << 62n) + 3n, atMs: cursor.atMs + 7 } };
+  expect(decodeCursor(encodeCursor(amid), 5n)).toEqual(amid);
 });
 
 test.each([

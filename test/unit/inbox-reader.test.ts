@@ -2,8 +2,10 @@ import { expect, test } from 'vitest';
 import { noFailpoints } from '../../src/lib/failpoint.ts';
 import { InboxReader } from '../../src/realtime/inbox/inbox-reader.ts';
 import type { LogEntry } from '../../src/realtime/inbox/log-entry.ts';
+import { messageKey } from '../../src/realtime/inbox/timeline-reads.ts';
 
 const conversationId = 1n;
+const head = { isLarge: false, lastSeq: 0, changeSeq: 0 };
 const viewer = { userId: 7n, sessionId: 8n, appId: 'default', expiresAtMs: 0 };
 
 function run(firstSeq: number, count: number, lastOffset: number): LogEntry {
@@ -26,10 +28,13 @@ function readerOf(entries: readonly LogEntry[]): InboxReader {
       read: (_userId: bigint, after: { offset: bigint }, max: number) =>
         Promise.resolve(entries.filter((entry) => entry.lastOffset > after.offset).slice(0, max)),
     } as never,
-    conversations: { enterAll: () => Promise.resolve(new Map()) },
     wallets: { entriesBetween: () => Promise.resolve([]) },
-    messages: {
-      bySeqs: (_viewer, keys) => Promise.resolve(keys.map((key) => ({ ...key }) as never)),
+    reads: {
+      read: ({ conversationIds, keys }) =>
+        Promise.resolve({
+          standings: new Map(conversationIds.map((id) => [id, { joinedSeq: 1, head }])),
+          messages: new Map(keys.map((key) => [messageKey(key), { ...key } as never])),
+        }),
     },
   });
 }

@@ -1,8 +1,9 @@
 import type { Lifecycle } from '../../lib/lifecycle.ts';
 import type { Happening } from '../../domain/inbox/inbox.ts';
 import type { OutboxPart } from '../../domain/timeline/timeline.ts';
+import { Gathered } from '../../lib/gathered.ts';
 import { chunks } from '../../storage/per-shard.ts';
-import type { Shards } from '../../storage/shards.ts';
+import type { Shard, Shards } from '../../storage/shards.ts';
 import { marks } from '../../storage/sql.ts';
 import type { Attention, ConversationNews } from './conversation-news.ts';
 
@@ -38,7 +39,12 @@ interface Moving {
 export interface LargeGroupsDeps {
   readonly shards: Shards;
   readonly news: Pick<ConversationNews, 'attend'>;
-  readonly limits: { readonly advancedCoalesceMs: number };
+  readonly limits: {
+    readonly advancedCoalesceMs: number;
+    readonly gatheredReadsKeysMax: number;
+    readonly gatheredReadsApartMs: number;
+    readonly gatheredReadsAsksMax: number;
+  };
 }
 
 interface Watched {
@@ -56,9 +62,25 @@ export class LargeGroups implements Lifecycle {
   readonly #deps: LargeGroupsDeps;
   readonly #watched = new Map<bigint, Watched>();
   readonly #moving = new Map<bigint, Moving>();
+  /** By shard, once these are there. */
+  #madeFinders: readonly Gathered<bigint, LargeGroup[]>[] | undefined;
 
   constructor(deps: LargeGroupsDeps) {
     this.#deps = deps;
+  }
+
+  get #finders(): readonly Gathered<bigint, LargeGroup[]>[] {
+    const { limits, shards } = this.#deps;
+    return (this.#madeFinders ??= shards.all.map(
+      (shard) =>
+        new Gathered<bigint, LargeGroup[]>({
+          answer: (userIds) => largeGroupsOf(shard, userIds),
+          weightOf: () => 1,
+          weightMax: limits.gatheredReadsKeysMax,
+          apartMs: limits.gatheredReadsApartMs,
+          asksMax: limits.gatheredReadsAsksMax,
+        }),
+    ));
   }
 
   start(): Promise<void> {
@@ -72,19 +94,10 @@ export class LargeGroups implements Lifecycle {
     return Promise.resolve();
   }
 
-  /** The large groups of a user: one statement a shard. */
+  /** The large groups of a user: a statement a shard, which all who ask at one time share. */
   async of(userId: bigint): Promise<LargeGroup[]> {
-    const rows = await Promise.all(
-      this.#deps.shards.all.map(({ sql }) =>
-        sql.query<Omit<LargeGroup, 'movedAtMs'> & { movedAtMs: bigint }>(
-          'SELECT c.id AS conversationId, c.eventNo, c.lastSeq, c.changeSeq, c.movedAtMs' +
-            ' FROM Member m JOIN Conversation c ON c.id = m.conversationId' +
-            ' WHERE m.userId = ? AND m.isListed AND c.isLarge',
-          [userId],
-        ),
-      ),
-    );
-    return rows.flat().map((row) => ({ ...row, movedAtMs: Number(row.movedAtMs) }));
+    const found = await Promise.all(this.#finders.map((finder) => finder.ask(userId)));
+    return found.flat();
   }
 
   /** Takes them in at once; resolves when other nodes tell this one, or cannot. */
@@ -190,4 +203,22 @@ export class LargeGroups implements Lifecycle {
       listener.notice(pending.advance, pending.atMs);
     }
   }
+}
+
+/** In the order of the users. */
+async function largeGroupsOf({ sql }: Shard, userIds: readonly bigint[]): Promise<LargeGroup[][]> {
+  const asked = [...new Set(userIds)];
+  const rows = await sql.query<
+    Omit<LargeGroup, 'movedAtMs'> & { userId: bigint; movedAtMs: bigint }
+  >(
+    'SELECT m.userId, c.id AS conversationId, c.eventNo, c.lastSeq, c.changeSeq, c.movedAtMs' +
+      ' FROM Member m JOIN Conversation c ON c.id = m.conversationId' +
+      ` WHERE m.userId IN (${marks(asked.length)}) AND m.isListed AND c.isLarge`,
+    asked,
+  );
+  const byUser = new Map(asked.map((userId) => [userId, [] as LargeGroup[]]));
+  for (const { userId, movedAtMs, ...row } of rows) {
+    byUser.get(userId)?.push({ ...row, movedAtMs: Number(movedAtMs) });
+  }
+  return userIds.map((userId) => byUser.get(userId) ?? []);
 }

@@ -1,14 +1,12 @@
-import type { Conversations, Membership } from '../../domain/conversation/conversation.ts';
 import type { Cursor, Happening } from '../../domain/inbox/inbox.ts';
-import type { Messages } from '../../domain/message/message.ts';
 import type { Viewer } from '../../domain/session/session.ts';
-import type { Message } from '../../domain/timeline/timeline.ts';
 import type { WalletEntry, Wallets } from '../../domain/wallet/wallet.ts';
 import type { Failpoints } from '../../lib/failpoint.ts';
 import { keysOf } from './happenings.ts';
 import type { InboxLog } from './inbox-log.ts';
 import { offsetCount } from './log-entry.ts';
 import type { LogEntry, LogEvent } from './log-entry.ts';
+import type { ReplayRead, ReplayReads, Standing } from './replay-reads.ts';
 import { messageKey } from './timeline-reads.ts';
 
 /** A stretch of a user's log, as they may see it now. */
@@ -21,14 +19,16 @@ export interface ReplayPage {
 export interface Replayed {
   readonly offset: bigint;
   readonly atMs: number;
+  /** The same value for all who read it at one time. */
   readonly happening: Happening;
+  /** The first message that the reader may see in its conversation. */
+  readonly joinedSeq: number;
 }
 
 export interface InboxReaderDeps {
   readonly inboxLog: InboxLog;
   readonly failpoints: Failpoints;
-  readonly conversations: Pick<Conversations, 'enterAll'>;
-  readonly messages: Pick<Messages, 'bySeqs'>;
+  readonly reads: Pick<ReplayReads, 'read'>;
   readonly wallets: Pick<Wallets, 'entriesBetween'>;
 }
 
@@ -63,15 +63,11 @@ export class InboxReader {
       ),
     );
     const keys = keysOf(wanted.map(({ event }) => event));
-    const [memberships, found, walletEntries] = await Promise.all([
-      this.#deps.conversations.enterAll(viewer, [...ids]),
-      this.#deps.messages.bySeqs(viewer, keys),
+    const [found, walletEntries] = await Promise.all([
+      this.#deps.reads.read({ userId: viewer.userId, conversationIds: [...ids], keys }),
       this.#walletEntries(viewer, wanted),
     ]);
-    const messages = new Map(
-      found.flatMap((message) => (message ? [[messageKey(message), message] as const] : [])),
-    );
-    const read = { memberships, messages, walletEntries };
+    const read = { ...found, walletEntries };
     const events = wanted.flatMap((entry) => replay(entry, read));
     return { events, position: last.lastOffset };
   }
@@ -118,69 +114,85 @@ function part(entry: LogEntry, skipped: bigint, lastOffset: bigint): LogEntry {
 }
 
 /** What the entries of a page are about, as far as the viewer may see it. */
-interface Read {
-  readonly memberships: ReadonlyMap<bigint, Membership>;
-  readonly messages: ReadonlyMap<string, Message>;
+interface Read extends ReplayRead {
   readonly walletEntries: ReadonlyMap<number, WalletEntry>;
 }
 
-function replay({ event, lastOffset, atMs }: LogEntry, read: Read): Replayed[] {
-  const { memberships, messages, walletEntries } = read;
+function replay(entry: LogEntry, read: Read): Replayed[] {
+  const { event, lastOffset, atMs } = entry;
   if (event.kind === 'wallet') {
-    const entry = walletEntries.get(event.entryNo);
-    if (!entry) return [];
-    return [{ offset: lastOffset, atMs, happening: { kind: 'WalletChanged', entry } }];
+    const walletEntry = read.walletEntries.get(event.entryNo);
+    if (!walletEntry) return [];
+    const happening = { kind: 'WalletChanged', entry: walletEntry } as const;
+    return [{ offset: lastOffset, atMs, happening, joinedSeq: 0 }];
   }
   const { conversationId } = event;
+  if (event.kind === 'removed') {
+    const happening = { kind: 'ConversationRemoved', conversationId } as const;
+    return [{ offset: lastOffset, atMs, happening, joinedSeq: 0 }];
+  }
+  const standing = read.standings.get(conversationId);
+  if (!standing) return [];
+  const { joinedSeq } = standing;
   if (event.kind === 'added') {
-    return keysOf([event]).flatMap((key, index) => {
-      const message = messages.get(messageKey(key));
+    return keysOf([event]).flatMap((key, index): Replayed[] => {
+      const message = read.messages.get(messageKey(key));
       if (!message) return [];
       const offset = lastOffset - BigInt(event.count - 1 - index);
-      return [
-        {
-          offset,
-          atMs,
-          happening: { kind: 'MessageAdded', conversationId, seq: key.seq, message },
-        },
-      ];
+      const happening = shared(message, 'added', () => {
+        return { kind: 'MessageAdded', conversationId, seq: key.seq, message };
+      });
+      return [{ offset, atMs, happening, joinedSeq }];
     });
   }
-  const happening = replaySmall(event, memberships.get(conversationId) ?? null, messages);
-  return happening ? [{ offset: lastOffset, atMs, happening }] : [];
+  const happening = replaySmall(event, standing, read);
+  return happening ? [{ offset: lastOffset, atMs, happening, joinedSeq }] : [];
 }
 
 function replaySmall(
-  event: Exclude<LogEvent, { kind: 'added' | 'wallet' }>,
-  membership: Membership | null,
-  messages: ReadonlyMap<string, Message>,
+  event: Exclude<LogEvent, { kind: 'added' | 'wallet' | 'removed' }>,
+  { head }: Standing,
+  { messages }: Read,
 ): Happening | null {
   const { conversationId } = event;
-  if (event.kind === 'removed') return { kind: 'ConversationRemoved', conversationId };
-  if (!membership) return null;
-  const { isLarge, lastSeq, changeSeq } = membership.head;
+  const { isLarge, lastSeq, changeSeq } = head;
   switch (event.kind) {
     case 'changed': {
       const message = messages.get(messageKey(event));
       if (!message) return null;
-      return {
+      return shared(message, `changed ${event.changeSeq}`, () => ({
         kind: 'MessageChanged',
         conversationId,
         seq: event.seq,
         changeSeq: event.changeSeq,
         message,
-      };
+      }));
     }
-    case 'read':
-      return {
-        kind: 'ReadAdvanced',
-        conversationId,
-        userId: event.userId,
-        readSeq: event.readSeq,
-      };
+    case 'read': {
+      const { userId, readSeq } = event;
+      return shared(head, `read ${userId} ${readSeq}`, () => {
+        return { kind: 'ReadAdvanced', conversationId, userId, readSeq };
+      });
+    }
     case 'conversation':
-      return { kind: 'ConversationChanged', conversationId, isLarge };
+      return shared(head, 'conversation', () => {
+        return { kind: 'ConversationChanged', conversationId, isLarge };
+      });
     case 'advanced':
-      return { kind: 'ConversationAdvanced', conversationId, lastSeq, changeSeq, isLarge };
+      return shared(head, 'advanced', () => {
+        return { kind: 'ConversationAdvanced', conversationId, lastSeq, changeSeq, isLarge };
+      });
   }
+}
+
+/** By what was read at one time, and what is told of it. */
+const happenings = new WeakMap<object, Map<string, Happening>>();
+
+/** What is told of the same thing to all who read it at one time is one value, so it is worked out once for them. */
+function shared(of: object, what: string, make: () => Happening): Happening {
+  const known = happenings.get(of) ?? new Map<string, Happening>();
+  happenings.set(of, known);
+  const happening = known.get(what) ?? make();
+  known.set(what, happening);
+  return happening;
 }

@@ -3,14 +3,16 @@ import type { Viewer } from '../../domain/session/session.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { reachesBack } from './inbox-log.ts';
 import type { InboxLog } from './inbox-log.ts';
+import { KnownHead } from './known-head.ts';
 import type { LogHead } from './log-head.ts';
-import type { InboxReader } from './inbox-reader.ts';
+import type { InboxReader, Replayed } from './inbox-reader.ts';
 import { GroupWatch } from '../conversation/group-watch.ts';
 import type { LargeGroups } from '../conversation/large-groups.ts';
 import type { Paced, Source } from '../pulled.ts';
 import { ReadLoop } from '../read-loop.ts';
 import type { Delivery, Router } from './router.ts';
 import { ShownStates } from './shown-states.ts';
+import { heartbeatAt } from './signals.ts';
 
 /** An event of the inbox, and the position that its cursor names. */
 export interface InboxItem extends Paced {
@@ -49,10 +51,9 @@ export class InboxStream implements Source<InboxItem> {
   #mode: Mode = 'reading';
   #ready: InboxItem[] = [];
   #live: Delivery[] = [];
-  /** How often live events were dropped, to be read instead. */
-  #overflows = 0;
   #epoch = 0n;
   #offset = 0n;
+  readonly #head: KnownHead;
   /** Everything up to then has been told. */
   #toldAtMs = 0;
   /** What large groups did since then is not told yet; null: it is. */
@@ -74,6 +75,7 @@ export class InboxStream implements Source<InboxItem> {
   constructor(viewer: Viewer, deps: InboxStreamDeps) {
     this.viewer = viewer;
     this.#deps = deps;
+    this.#head = new KnownHead(deps.inboxLog, viewer.userId);
     this.#groups = new GroupWatch(viewer.userId, deps.largeGroups, () => {
       if (this.#mode === 'live') this.#tellNotices();
     });
@@ -94,12 +96,12 @@ export class InboxStream implements Source<InboxItem> {
 
   /** @param after null: from now on. */
   async start(after: Cursor | null): Promise<void> {
-    const { inboxLog, router, clock, limits } = this.#deps;
+    const { router, clock, limits } = this.#deps;
     const { userId } = this.viewer;
     // From before the head is read on, nothing can happen that is in neither.
     const isRouted = router.add(userId, this);
     const head = await isRouted
-      .then(() => inboxLog.open(userId))
+      .then(() => this.#head.open())
       .catch((error: unknown) => {
         this.close();
         throw error;
@@ -145,7 +147,7 @@ export class InboxStream implements Source<InboxItem> {
     } else if (this.#mode === 'reading') {
       if (this.#live.length >= this.#deps.limits.streamQueueEventsMax) {
         this.#live = [];
-        this.#overflows += 1;
+        this.#head.doubt();
       }
       this.#live.push(delivery);
     }
@@ -159,11 +161,12 @@ export class InboxStream implements Source<InboxItem> {
       return;
     }
     this.#toldAtMs = this.#deps.clock.now();
-    this.#push({ kind: 'InboxHeartbeat' }, this.#toldAtMs, false);
+    this.#push(heartbeatAt(this.#toldAtMs), this.#toldAtMs, false);
   }
 
   recheck(): void {
     if (this.#mode === 'live') this.#readOn();
+    else this.#head.doubt();
   }
 
   /** Ends it; idempotent. */
@@ -210,6 +213,7 @@ export class InboxStream implements Source<InboxItem> {
 
   /** The log cannot go on from where this was: it goes on from the head. */
   #reset(head: LogHead): void {
+    if (this.isClosed) return;
     this.#epoch = head.epoch;
     this.#offset = head.lastOffset;
     this.#toldAtMs = this.#deps.clock.now();
@@ -220,6 +224,7 @@ export class InboxStream implements Source<InboxItem> {
   /** Live and log do not meet: the log tells what is missing, once what is ready has been taken. */
   #readOn(): void {
     this.#mode = 'reading';
+    this.#head.doubt();
     this.#noticesSinceMs ??= this.#toldAtMs;
     this.#readMore();
   }
@@ -236,39 +241,42 @@ export class InboxStream implements Source<InboxItem> {
   }
 
   async #readStep(): Promise<void> {
-    const { inboxLog, reader, limits } = this.#deps;
-    const { userId } = this.viewer;
-    const overflows = this.#overflows;
-    const head = (await inboxLog.heads([userId])).get(userId) ?? (await inboxLog.open(userId));
+    const { limits } = this.#deps;
+    const head = await this.#head.get();
     if (this.isClosed) return;
     const isWhole = head.epoch === this.#epoch && head.trimmedOffset <= this.#offset;
     if (!isWhole || this.#offset > head.lastOffset) {
       this.#reset(head);
     } else if (this.#offset < head.lastOffset) {
-      const after = { epoch: this.#epoch, offset: this.#offset };
-      const page = await reader.page(this.viewer, after, limits.inboxReplayPageEvents);
-      if (page) this.#putPage(page.events, page.position);
-      else this.#reset(head);
+      await this.#readPage();
     } else if (this.#noticesSinceMs !== null) {
       const sinceMs = this.#noticesSinceMs - limits.sinceOverlapMs;
       await this.#groups.refresh(sinceMs, () => !this.isClosed);
       this.#noticesSinceMs = null;
-    } else if (this.#overflows === overflows) {
+    } else if (this.#head.isSure) {
       this.#goLive();
     }
   }
 
-  #putPage(
-    events: readonly { offset: bigint; atMs: number; happening: Happening }[],
-    position: bigint,
-  ): void {
+  async #readPage(): Promise<void> {
+    const { reader, limits } = this.#deps;
+    const after = { epoch: this.#epoch, offset: this.#offset };
+    const page = await reader.page(this.viewer, after, limits.inboxReplayPageEvents);
     if (this.isClosed) return;
-    for (const { offset, atMs, happening } of events) {
+    // There is less than the head says: it is another log's by now, or something was lost.
+    if (!page || page.position === this.#offset) this.#head.doubt();
+    if (page) this.#putPage(page.events, page.position);
+    else this.#reset(await this.#head.read());
+  }
+
+  #putPage(events: readonly Replayed[], position: bigint): void {
+    for (const { offset, atMs, happening, joinedSeq } of events) {
       this.#offset = offset;
       this.#shown.note(happening);
-      this.#push(happening, atMs, true);
+      this.#push(happening, atMs, true, joinedSeq);
     }
     this.#offset = position;
+    this.#head.reached(position);
   }
 
   #goLive(): void {
@@ -277,7 +285,7 @@ export class InboxStream implements Source<InboxItem> {
     if (this.#owesHeartbeat) {
       this.#owesHeartbeat = false;
       this.#toldAtMs = this.#deps.clock.now();
-      this.#push({ kind: 'InboxHeartbeat' }, this.#toldAtMs, false);
+      this.#push(heartbeatAt(this.#toldAtMs), this.#toldAtMs, false);
     }
     const waiting = this.#live;
     this.#live = [];

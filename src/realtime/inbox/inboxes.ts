@@ -105,27 +105,37 @@ export class Inboxes implements Lifecycle {
       const endCursor = encodeCursor({ ...cursor, offset: page.position });
       return { events, endCursor, hasMore };
     }
-    const position = { ...end, offset: page.position };
-    const notices = await this.#noticesSince(userId, cursor, position);
-    // Notices are few: where they find no room beside events, the next page holds all of them.
-    const hasRoom = events.length + notices.length <= first || (events.length === 0 && first > 0);
-    if (notices.length > 0 && !hasRoom) {
-      return {
-        events,
-        endCursor: encodeCursor({ ...cursor, offset: page.position }),
-        hasMore: true,
-      };
-    }
-    return { events: [...events, ...notices], endCursor: encodeCursor(position), hasMore };
+    const reached = { ...cursor, offset: page.position };
+    const toldAtMs = cursor.told?.atMs ?? nowMs;
+    const groups = await this.#movedSince(userId, cursor);
+    const now = groups.slice(0, first - events.length);
+    const isLast = now.length === groups.length;
+    const final = { ...end, offset: page.position, atMs: toldAtMs };
+    const notices = now.map((group, index) => {
+      // Who stops after this one goes on with the next.
+      const told = { conversationId: group.conversationId, atMs: toldAtMs };
+      const isEnd = isLast && index === now.length - 1;
+      return noticeOf(group, encodeCursor(isEnd ? final : { ...reached, told }));
+    });
+    const endCursor = isLast ? encodeCursor(final) : notices.at(-1)?.cursor;
+    return {
+      events: [...events, ...notices],
+      endCursor: endCursor ?? encodeCursor(reached),
+      hasMore: !isLast,
+    };
   }
 
-  /** One notice for each large group that moved since the cursor was given. */
-  async #noticesSince(userId: bigint, since: Cursor, position: Cursor): Promise<InboxEvent[]> {
+  /** The large groups that moved since the cursor was given and are not told yet, in the order of their ids. */
+  async #movedSince(userId: bigint, { atMs, told }: Cursor): Promise<LargeGroup[]> {
     const { largeGroups, limits } = this.#deps;
     const groups = await largeGroups.of(userId);
     return groups
-      .filter(({ movedAtMs }) => movedAtMs >= since.atMs - limits.sinceOverlapMs)
-      .map((group) => noticeOf(group, encodeCursor(position)));
+      .filter(
+        ({ conversationId, movedAtMs }) =>
+          movedAtMs >= atMs - limits.sinceOverlapMs &&
+          (!told || conversationId > told.conversationId),
+      )
+      .sort((one, other) => (one.conversationId < other.conversationId ? -1 : 1));
   }
 
   /** Tells the quiet ones the head, so that a lost last event is noticed; and that their logs are read. */
@@ -157,10 +167,7 @@ export class Inboxes implements Lifecycle {
 
 /** What a subscriber gets: the same for all whom it is told to, but for the cursor. */
 export const inboxTelling: Telling<InboxItem, InboxEvent> = {
-  shareKey({ event, isReplay }) {
-    const isSignal = event.kind === 'InboxHeartbeat' || event.kind === 'InboxReset';
-    return isReplay || isSignal ? null : event;
-  },
+  shareKey: ({ event }) => (event.kind === 'InboxReset' ? null : event),
   cursorOf: ({ position }) => encodeCursor(position),
   eventOf: ({ event, atMs }, cursor) => ({ ...event, atMs, cursor }),
   replyToSeq: ({ event }) => ('message' in event ? event.message.replyToSeq : null),

@@ -1,0 +1,82 @@
+import { Fault } from './fault.ts';
+
+export interface GatheredDeps<Ask, Answer> {
+  /** Answers questions that were asked before it is called, in their order. */
+  readonly answer: (asks: readonly Ask[]) => Promise<readonly Answer[]>;
+  /** What a question weighs; nothing heavier than that is answered together, but for one question alone. */
+  readonly weightOf: (ask: Ask) => number;
+  readonly weightMax: number;
+  /** How long after the beginning of an answer to several the next one begins, in ms: whoever asks alone never waits. */
+  readonly apartMs: number;
+  /** Questions that may wait; one more is UNAVAILABLE. */
+  readonly asksMax: number;
+}
+
+interface Waiting<Ask, Answer> {
+  readonly ask: Ask;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const retryAfterMs = 500;
+
+/**
+ * Questions of many that are answered together: one alone is answered at once, those that come while an answer is under way
+ * share the next. What is answered was read after it was asked for. An answer that fails fails all who wait for it.
+ */
+export class Gathered<Ask, Answer> {
+  readonly #deps: GatheredDeps<Ask, Answer>;
+  #waiting: Waiting<Ask, Answer>[] = [];
+  #isRunning = false;
+
+  constructor(deps: GatheredDeps<Ask, Answer>) {
+    this.#deps = deps;
+  }
+
+  /** @throws {Fault} UNAVAILABLE where too many wait; and what the answer fails with. */
+  ask(ask: Ask): Promise<Answer> {
+    if (this.#waiting.length >= this.#deps.asksMax) {
+      return Promise.reject(new Fault('UNAVAILABLE', 'Too many are reading.', { retryAfterMs }));
+    }
+    return new Promise<Answer>((resolve, reject) => {
+      this.#waiting.push({ ask, resolve, reject });
+      if (this.#isRunning) return;
+      this.#isRunning = true;
+      void this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    // Those of the same turn belong together.
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const began = performance.now();
+      const batch = this.#take();
+      await this.#answer(batch);
+      // Where several came at once more will come, also where none waits right now.
+      if (batch.length === 1) continue;
+      const restMs = began + this.#deps.apartMs - performance.now();
+      if (restMs > 0) await new Promise((resolve) => setTimeout(resolve, restMs));
+    }
+    this.#isRunning = false;
+  }
+
+  #take(): Waiting<Ask, Answer>[] {
+    const { weightOf, weightMax } = this.#deps;
+    let count = 0;
+    for (let weight = 0; count < this.#waiting.length; count += 1) {
+      weight += weightOf((this.#waiting[count] as Waiting<Ask, Answer>).ask);
+      if (count > 0 && weight > weightMax) break;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  async #answer(batch: readonly Waiting<Ask, Answer>[]): Promise<void> {
+    try {
+      const answers = await this.#deps.answer(batch.map(({ ask }) => ask));
+      batch.forEach(({ resolve }, index) => resolve(answers[index] as Answer));
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
+  }
+}

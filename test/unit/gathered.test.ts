@@ -1,0 +1,80 @@
+import { expect, it, vi } from 'vitest';
+import { Gathered } from '../../src/lib/gathered.ts';
+
+function gatheredOf(deps: Partial<ConstructorParameters<typeof Gathered<number, string>>[0]> = {}) {
+  const batches: number[][] = [];
+  const waiting: (() => void)[] = [];
+  const gathered = new Gathered<number, string>({
+    async answer(asks) {
+      batches.push([...asks]);
+      await new Promise<void>((resolve) => waiting.push(resolve));
+      return asks.map((ask) => `answer ${ask}`);
+    },
+    weightOf: () => 1,
+    weightMax: 100,
+    apartMs: 0,
+    asksMax: 100,
+    ...deps,
+  });
+  const answer = async (): Promise<void> => {
+    await vi.waitUntil(() => waiting.length > 0);
+    waiting.shift()?.();
+  };
+  return { gathered, batches, answer };
+}
+
+it('answers those together that came while an answer was under way, and never by what was asked before', async () => {
+  const { gathered, batches, answer } = gatheredOf();
+  const first = gathered.ask(1);
+  await vi.waitUntil(() => batches.length === 1);
+  const others = [gathered.ask(2), gathered.ask(3)];
+  expect(batches).toEqual([[1]]);
+  await answer();
+  expect(await first).toBe('answer 1');
+  await answer();
+  expect(await Promise.all(others)).toEqual(['answer 2', 'answer 3']);
+  expect(batches).toEqual([[1], [2, 3]]);
+});
+
+it('takes no more together than may be weighed, and the heaviest alone', async () => {
+  const { gathered, batches, answer } = gatheredOf({ weightOf: (ask) => ask, weightMax: 10 });
+  const all = [4, 5, 30, 6, 4].map((ask) => gathered.ask(ask));
+  for (let batch = 0; batch < 3; batch += 1) await answer();
+  await Promise.all(all);
+  expect(batches).toEqual([[4, 5], [30], [6, 4]]);
+});
+
+it('rests after several, so that more come together; whoever asks alone never waits', async () => {
+  const apartMs = 200;
+  const { gathered, batches } = gatheredOf({
+    apartMs,
+    answer: (asks) => {
+      batches.push([...asks]);
+      return Promise.resolve(asks.map(String));
+    },
+  });
+  const began = performance.now();
+  for (let ask = 0; ask < 20; ask += 1) await gathered.ask(ask);
+  expect(performance.now() - began).toBeLessThan(apartMs);
+  await Promise.all([gathered.ask(1), gathered.ask(2)]);
+  const rested = performance.now();
+  const late = Array.from({ length: 5 }, (_, ask) => gathered.ask(ask));
+  await Promise.all(late);
+  expect(performance.now() - rested).toBeGreaterThan(apartMs / 2);
+  expect(batches).toHaveLength(22);
+});
+
+it('refuses one more than may wait, and goes on after a failure', async () => {
+  let isFailing = true;
+  const { gathered } = gatheredOf({
+    asksMax: 2,
+    answer: (asks) =>
+      isFailing ? Promise.reject(new Error('away')) : Promise.resolve(asks.map(String)),
+  });
+  const refused = [gathered.ask(1), gathered.ask(2), gathered.ask(3)];
+  await expect(refused[2]).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  await expect(refused[0]).rejects.toThrow('away');
+  await expect(refused[1]).rejects.toThrow('away');
+  isFailing = false;
+  expect(await gathered.ask(4)).toBe('4');
+});
