@@ -13,8 +13,8 @@ export interface WireListener {
   opened(): void;
   /** What it throws ends the wire. */
   text(text: string): void;
-  /** Once, unless we closed it ourselves. */
-  failed(error: Error): void;
+  /** Once, unless we closed it ourselves. @param closeCode where the server gave one. */
+  failed(error: Error, closeCode?: number): void;
 }
 
 /** A WebSocket that does what a load generator needs and nothing else: text frames, pongs, a close. */
@@ -113,7 +113,7 @@ export class Wire {
       this.#socket.write(frameHead(opcodes.pong, echo.length) + echo, 'latin1');
     } else if (opcode === opcodes.close) {
       const code = end - start < 2 ? 0 : bytes.readUInt16BE(start);
-      this.#fail(new VoidRun(`the server closed a socket with ${code}`));
+      this.#fail(new VoidRun(`the server closed a socket with ${code}`), code);
       this.#sendClose(normalClosure);
       this.#socket.end();
     } else {
@@ -126,9 +126,9 @@ export class Wire {
     this.#socket.write(frameHead(opcodes.close, payload.length) + payload, 'latin1');
   }
 
-  #fail(error: Error): void {
+  #fail(error: Error, closeCode?: number): void {
     if (this.#isClosing) return;
     this.#isClosing = true;
-    this.#listener.failed(error);
+    this.#listener.failed(error, closeCode);
   }
 }

@@ -1,5 +1,6 @@
 import type { Scenario } from '../runner/scenario.ts';
 import { coldStart } from './cold-start.ts';
+import { failover } from './failover.ts';
 import { history } from './history.ts';
 import { overload } from './overload.ts';
 import { request } from './request.ts';
@@ -16,4 +17,5 @@ export const scenarios: readonly Scenario[] = [
   start,
   soak,
   overload,
+  failover,
 ];

@@ -30,7 +30,7 @@ export interface RunningFastim extends AsyncDisposable {
 export const profiling: { folder: string | null } = { folder: null };
 
 /** Settings that keep a load test from being taken for an attack by its one address. */
-const unthrottled: Readonly<Record<string, string>> = {
+export const unthrottled: Readonly<Record<string, string>> = {
   CONNECTIONS_PER_ADDRESS: '0',
   OPERATIONS_PER_SECOND: '0',
   COST_PER_MINUTE: '0',
@@ -50,7 +50,7 @@ export async function startFastim(options: FastimOptions): Promise<RunningFastim
   const server = await ServerChild.start({
     name: 'fastim',
     port: await freePort(),
-    args: [...profiled(), ...(watchesLoop ? loop.nodeArgs : []), ...startArgs()],
+    args: [...nodeProfile(), ...(watchesLoop ? loop.nodeArgs : []), ...startArgs()],
     env: {
       DATA_DIR: folder,
       DATABASE_URLS: databaseUrls.join(','),
@@ -74,7 +74,8 @@ export async function startFastim(options: FastimOptions): Promise<RunningFastim
   };
 }
 
-function profiled(): string[] {
+/** Flags of node that have it write a profile, where one is asked for. */
+export function nodeProfile(): string[] {
   const { folder } = profiling;
   return folder === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}`];
 }
