@@ -49,6 +49,15 @@ export interface Config {
     /** Undefined: a random one. */
     readonly nodeId: string | undefined;
   } | null;
+  /** What the LSB knows of this node's gate. */
+  readonly gate: {
+    /** Whose clients are sent here. */
+    readonly apps: readonly string[];
+    readonly track: string;
+    readonly weight: number;
+    /** How much of its connections it hands on at most, while others have less; 0: none. */
+    readonly shedPercentPerMinute: number;
+  };
   readonly tokens: {
     readonly accessTtlSeconds: number;
     readonly refreshGraceSeconds: number;
@@ -121,6 +130,14 @@ const serverKeys = variables
     message: 'must be of apps that APPS names',
   });
 
+/** No client can be sent here for an app that nobody serves. */
+const gateApps = variables
+  .pick({ APPS: true, GATE_APPS: true })
+  .refine(({ APPS, GATE_APPS }) => GATE_APPS.every((app) => APPS.includes(app)), {
+    path: ['GATE_APPS'],
+    message: 'must be of apps that APPS names',
+  });
+
 /** What hangs together is read beside the rest, so that all mistakes show at once. */
 const slotMap = variables
   .pick({ DATABASE_URLS: true, SLOT_MAP: true })
@@ -165,7 +182,8 @@ export function readConfig(
   const armed = failpoints.safeParse(Object.fromEntries(given));
   const joined = cluster.safeParse(Object.fromEntries(given));
   const keys = serverKeys.safeParse(Object.fromEntries(given));
-  const all = [parsed, map, armed, joined, keys];
+  const ofGate = gateApps.safeParse(Object.fromEntries(given));
+  const all = [parsed, map, armed, joined, keys, ofGate];
   if (parsed.success && map.success && all.every(({ success }) => success))
     return frozen(toConfig(parsed.data, map.data));
   const issues = all.flatMap(({ error }) => error?.issues ?? []);
@@ -208,6 +226,12 @@ function toConfig(
     },
     cluster:
       given.REDIS_URLS.length === 0 ? null : { redisUrls: given.REDIS_URLS, nodeId: given.NODE_ID },
+    gate: {
+      apps: given.GATE_APPS.length === 0 ? given.APPS : given.GATE_APPS,
+      track: given.GATE_TRACK,
+      weight: given.GATE_WEIGHT,
+      shedPercentPerMinute: given.GATE_SHED_PERCENT,
+    },
     tokens: {
       accessTtlSeconds: given.ACCESS_TOKEN_TTL_SECONDS,
       refreshGraceSeconds: given.REFRESH_GRACE_SECONDS,

@@ -8,6 +8,7 @@ import type {
   TypingEvent,
 } from './domain/inbox/inbox.ts';
 import type { Ledger } from './domain/ledger/ledger.ts';
+import type { GateAsk, GateTicket, HeldRules, KnownGate } from './domain/lsb/lsb.ts';
 import type { Messages } from './domain/message/message.ts';
 import type { Rates } from './domain/rate/rate.ts';
 import type { RedPackets } from './domain/red-packet/red-packet.ts';
@@ -55,26 +56,15 @@ export interface InboxHead {
   readonly page: Promise<InboxPage>;
 }
 
-/** Where a client should connect. */
-export interface GateTicket {
-  /** `ws://` or `wss://` URL of the gate's GraphQL endpoint. */
-  readonly url: string;
-  /** `http://` or `https://` URL of the same. */
-  readonly httpUrl: string;
-  readonly gateId: string;
-  readonly expiresAtMs: number;
-  /** WebSocket URLs of other gates, best first. */
-  readonly alternates: readonly string[];
-}
-
-/** Tells clients which gate to dial. */
+/** Tells clients which gate to dial, and operators of all of them. */
 export interface Gates {
-  /** @throws {Fault} NOT_FOUND for an app that nobody serves. */
-  ticket(input: {
-    appId: string;
-    clientVersion: string | null;
-    deviceId: string | null;
-  }): Promise<GateTicket>;
+  /** @throws {Fault} NOT_FOUND for an app that nobody serves, INVALID_ARGUMENT, UNAVAILABLE while no gate takes connections. */
+  ticket(ask: GateAsk): Promise<GateTicket>;
+  /** As this node knows them. */
+  known(): readonly KnownGate[];
+  rules(): HeldRules;
+  /** @throws {Fault} INVALID_ARGUMENT that names every mistake. */
+  replaceRules(value: unknown): Promise<HeldRules>;
 }
 
 /** A class by what it offers, so that anything of that shape will do. */

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { baseUrl, ConfigError, configExitCode, readConfig, type Config } from './config.ts';
@@ -7,7 +7,7 @@ import { FastimServer } from './server.ts';
 import { StartupRefusal } from './storage/startup-refusal.ts';
 
 /**
- * What an operator does to a deployment, from its folder: `wallet:credit` and `ledger:check`. It asks the server that runs
+ * What an operator does to a deployment, from its folder: money, and where clients are sent. It asks the server that runs
  * there, by the operator's key in the data folder; where none runs, it is one itself for a moment. So it does not matter
  * that one process alone may use the shards, and clients that are connected are told at once.
  */
@@ -17,6 +17,10 @@ const usage = `Usage:
       Puts money into a wallet: minor units, at least 1. The same key credits once, however often it is run.
   npm run ledger:check [-- --url http://…]
       Proves over all shards that no money was made or lost.
+  npm run gate:list [-- --url http://…]
+      Shows all gates: their state, what they are for, how full they are.
+  npm run gate:rules [-- --file RULES.json] [--url http://…]
+      Shows the rules by which clients are sent to gates; with a file puts those that it holds in their place.
 Without --url: the server that listens at HOST and PORT, else one of its own over DATA_DIR.`;
 
 /** EX_USAGE and EX_UNAVAILABLE of sysexits.h. */
@@ -66,6 +70,17 @@ function read([name, ...rest]: readonly string[]): { command: Command; url: stri
       const { values } = parseArgs({ args: rest, options: { url: text } });
       return { command: checkLedger, url: values.url };
     }
+    if (name === 'gate:list') {
+      const { values } = parseArgs({ args: rest, options: { url: text } });
+      return { command: listGates, url: values.url };
+    }
+    if (name === 'gate:rules') {
+      const { values } = parseArgs({ args: rest, options: { file: text, url: text } });
+      return {
+        command: values.file === undefined ? showRules : setRules(values.file),
+        url: values.url,
+      };
+    }
     if (name === 'wallet:credit') {
       const options = { 'user-id': text, amount: text, key: text, reason: text, url: text };
       const { values } = parseArgs({ args: rest, options });
@@ -113,6 +128,48 @@ async function checkLedger(ask: Ask): Promise<number> {
   return ledger.isSound ? 0 : 1;
 }
 
+async function listGates(ask: Ask): Promise<number> {
+  const { gates } = await ask<{ gates: Record<string, unknown>[] }>(
+    '{ gates { id state httpUrl apps track weight connections tickets } }',
+    {},
+  );
+  console.table(gates.map(({ apps, ...gate }) => ({ ...gate, apps: String(apps) })));
+  return 0;
+}
+
+interface Rules {
+  readonly revision: number;
+  readonly changedAt: string | null;
+  readonly rules: unknown;
+}
+
+function printRules({ revision, changedAt, rules }: Rules): void {
+  console.log(JSON.stringify(rules, null, 2));
+  console.error(changedAt === null ? 'None were ever set.' : `Revision ${revision}, ${changedAt}.`);
+}
+
+async function showRules(ask: Ask): Promise<number> {
+  const { gateRules } = await ask<{ gateRules: Rules }>(
+    '{ gateRules { revision changedAt rules } }',
+    {},
+  );
+  printRules(gateRules);
+  return 0;
+}
+
+/** @throws {Error} where the file holds no JSON. */
+function setRules(file: string): Command {
+  const rules: unknown = JSON.parse(readFileSync(file, 'utf8'));
+  return async (ask) => {
+    const { setGateRules } = await ask<{ setGateRules: { gateRules: Rules } }>(
+      'mutation ($rules: JSON!) { setGateRules(rules: $rules) { gateRules { revision changedAt rules } } }',
+      { rules },
+    );
+    printRules(setGateRules.gateRules);
+    return 0;
+  };
+}
+
 async function withServer(
   config: Config,
   given: string | undefined,
@@ -126,7 +183,7 @@ async function withServer(
     return command(askAt(url, key));
   }
   const http = { ...own, port: 0, host: host.includes(':') ? '::1' : '127.0.0.1' };
-  const server = new FastimServer({ ...config, http, logLevel: 'error' });
+  const server = new FastimServer({ ...config, http, logLevel: 'error' }, { isUnlisted: true });
   await server.start();
   try {
     return await command(askAt(server.url, key));

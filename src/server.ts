@@ -6,7 +6,7 @@ import { Apps, ServerKeys } from './domain/app/app.ts';
 import { Conversations } from './domain/conversation/conversation.ts';
 import { Messages } from './domain/message/message.ts';
 import { Rates } from './domain/rate/rate.ts';
-import { Sessions } from './domain/session/session.ts';
+import { Sessions, type Viewer } from './domain/session/session.ts';
 import { Timelines } from './domain/timeline/timeline.ts';
 import { Passwords, passwordCost, Users, type PasswordCost } from './domain/user/user.ts';
 import { systemClock, type Clock } from './lib/clock.ts';
@@ -14,9 +14,9 @@ import { failpointsOf } from './lib/failpoint.ts';
 import { IdSource } from './lib/id.ts';
 import { startInOrder, type Lifecycle } from './lib/lifecycle.ts';
 import { createLogger, type Logger } from './lib/log.ts';
+import { wireGates } from './gates.ts';
 import { limits } from './limits.ts';
 import { wireMoney, type Base } from './money.ts';
-import { oneGate } from './one-gate.ts';
 import { readinessOf } from './readiness.ts';
 import { FanOut } from './gate/fan-out.ts';
 import { Gate } from './gate/gate.ts';
@@ -51,6 +51,8 @@ export interface ServerDeps {
   readonly passwordCost?: PasswordCost;
   readonly limits?: Partial<typeof limits>;
   readonly rates?: RateStore;
+  /** Only who knows its address comes: no other node sends anybody here. */
+  readonly isUnlisted?: boolean;
   /** Told once when the node cannot go on, and has to be stopped. */
   readonly onLost?: (reason: Error) => void;
 }
@@ -124,15 +126,18 @@ function wire(config: Config, given: ServerDeps, state: { readonly isStarted: bo
     limits: { ...limits, ...given.limits },
   };
   const domain = wireDomain(base, given);
-  const { gate, parts, streams } = wireRealtime(base, given, domain);
+  const random = given.random ?? Math.random;
+  const lsb = wireGates(base, {
+    ...domain,
+    random,
+    url: () => baseUrl(config.http, listener.port),
+    gate: () => gate,
+    isListed: !given.isUnlisted,
+  });
+  const { gate, parts, streams } = wireRealtime(base, random, domain, lsb.elsewhere);
   const root = fileURLToPath(new URL('../dist/graphiql', import.meta.url));
   const page = config.isProduction ? null : new GraphiqlPage({ root });
-  const services = {
-    doors: domain,
-    streams,
-    gates: oneGate({ ...config, ...base, url: () => baseUrl(config.http, listener.port) }),
-    clock: base.clock,
-  };
+  const services = { doors: domain, streams, gates: lsb.gates, clock: base.clock };
   const documentLimits = { ...base.limits, allowsIntrospection: !config.isProduction };
   const api = createApi({ services, log: base.log, documentLimits });
   const { connectionsPerAddress, ...rates } = config.budgets;
@@ -176,7 +181,9 @@ function wire(config: Config, given: ServerDeps, state: { readonly isStarted: bo
       redPackets,
       ...parts,
       ...(page ? [page] : []),
+      ...lsb.parts,
       listener,
+      lsb.listing,
     ],
   };
 }
@@ -240,7 +247,12 @@ function wireDomain(base: Base, given: ServerDeps) {
 
 type Domain = ReturnType<typeof wireDomain>;
 
-function wireRealtime(base: Base, given: ServerDeps, domain: Domain) {
+function wireRealtime(
+  base: Base,
+  random: () => number,
+  domain: Domain,
+  elsewhere: (viewer: Viewer | null) => string | null,
+) {
   const { conversations, messages, pipeline, sessions, wallets } = domain;
   const { shared, brokers } = domain.links;
   const link = shared && new PresenceLink({ stays: shared.stays, brokers });
@@ -251,7 +263,8 @@ function wireRealtime(base: Base, given: ServerDeps, domain: Domain) {
     connectionsPerAddress: base.config.budgets.connectionsPerAddress,
     sessions,
     attendance: presence,
-    random: given.random ?? Math.random,
+    elsewhere,
+    random,
   });
   pipeline.onMembershipEnded((id, userId) => {
     typing.membershipEnded(id, userId);

@@ -102,6 +102,22 @@ export const variables = z.object({
     .refine((text) => /^[\w.-]{1,64}$/.test(text), 'must be a name like node-1')
     .optional()
     .describe('What this node is called, unlike any other; empty: a name made at each start.'),
+  GATE_APPS: list
+    .refine((apps) => apps.every(isAppId), 'must be ids like default,my-app')
+    .refine(isDistinct, 'must not name one app twice')
+    .default([])
+    .describe('The apps whose clients are sent to this node, separated by commas; empty: all.'),
+  GATE_TRACK: z
+    .string()
+    .refine(isAppId, 'must be a name like canary')
+    .default('stable')
+    .describe('What the release that this node runs is called, for the rules of the LSB.'),
+  GATE_WEIGHT: whole(1, 1_000)
+    .default(1)
+    .describe('How many connections this node bears, next to others.'),
+  GATE_SHED_PERCENT: whole(0, 100)
+    .default(20)
+    .describe('Of its connections a node hands on so many in a minute, while others have less.'),
   ACCESS_TOKEN_TTL_SECONDS: whole(5, 86_400)
     .default(900)
     .describe('How long an access token lives.'),

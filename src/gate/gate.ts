@@ -180,6 +180,22 @@ export class Gate implements Lifecycle {
   }
 
   /**
+   * Sends some of those on who have been here longest, so that nobody moves twice in a row: as many as there are other gates
+   * for. Who waits for an answer stays.
+   */
+  handOn(count: number): void {
+    let left = count;
+    for (const connection of this.#connections) {
+      if (left === 0 || this.#isDraining) return;
+      if (!connection.isOpen || connection.hasRequests) continue;
+      const url = this.#deps.elsewhere?.(connection.viewer) ?? null;
+      if (url === null) return;
+      connection.close(drainingTo({ retryAfterMs: this.#jitterMs(), url }));
+      left -= 1;
+    }
+  }
+
+  /**
    * Drains: takes nobody in, closes the connections one slice after the other within the grace, each after its
    * requests under way have answered, with a hint where to go on; terminates those that are left at its end.
    */
@@ -196,7 +212,7 @@ export class Gate implements Lifecycle {
     for (let slice = 0; slice < slices && this.#connections.size > 0; slice += 1) {
       if (slice > 0) await this.#emptyWithin(this.#deps.limits.drainSliceMs);
       for (const connection of this.#connections) {
-        if ((sliceOf.get(connection) ?? 0) > slice) continue;
+        if (!connection.isOpen || (sliceOf.get(connection) ?? 0) > slice) continue;
         connection.end(this.#sendingOn(connection), endMs - this.#deps.clock.now());
       }
     }
@@ -212,12 +228,16 @@ export class Gate implements Lifecycle {
 
   /** Where another gate takes them in they come one by one; where there is none, not before this one may be back. */
   #sendingOn({ viewer }: Connection): Closing {
-    const { clock, elsewhere, limits, random } = this.#deps;
-    const jitterMs = random() * limits.drainSliceMs;
+    const { clock, elsewhere } = this.#deps;
+    const retryAfterMs = this.#jitterMs();
     const url = elsewhere?.(viewer) ?? null;
-    if (url !== null) return drainingTo({ retryAfterMs: Math.round(jitterMs), url });
+    if (url !== null) return drainingTo({ retryAfterMs, url });
     const leftMs = Math.max(0, this.#drainedAtMs - clock.now());
-    return drainingTo({ retryAfterMs: Math.round(leftMs + jitterMs) });
+    return drainingTo({ retryAfterMs: Math.round(leftMs) + retryAfterMs });
+  }
+
+  #jitterMs(): number {
+    return Math.round(this.#deps.random() * this.#deps.limits.drainSliceMs);
   }
 
   #emptyWithin(ms: number): Promise<void> {

@@ -38,7 +38,7 @@ export type Reader =
 const table: Readonly<Record<string, Partial<Record<Reader, string>>>> = {
   Query: {
     anyone: 'gate',
-    operator: 'ledger',
+    operator: 'ledger gates gateRules',
     signedIn: 'node user conversation viewer redPacket',
   },
   Mutation: {
@@ -51,6 +51,7 @@ const table: Readonly<Record<string, Partial<Record<Reader, string>>>> = {
     owner: 'setMemberRole',
     author: 'editMessage',
     server: 'creditWallet',
+    operator: 'setGateRules',
   },
   Subscription: { signedIn: 'inbox', member: 'conversation presence typing' },
 
@@ -61,6 +62,9 @@ const table: Readonly<Record<string, Partial<Record<Reader, string>>>> = {
   },
   Viewer: { signedIn: 'user session sessions conversations inbox unreadCount wallet' },
   GateTicket: { inherits: 'url httpUrl gateId expiresAt alternates' },
+  Gate: { inherits: 'id httpUrl state apps track weight connections tickets' },
+  GateRules: { inherits: 'rules revision changedAt' },
+  SetGateRulesPayload: { inherits: 'gateRules' },
 
   Conversation: {
     onceMember: 'id kind createdAt',
@@ -162,6 +166,7 @@ export const mayBeNull: ReadonlyMap<string, string> = new Map([
   ['PresenceEvent.lastSeenAt', 'nobody of the world has had a socket'],
   ['AuthPayload.displacedSessions', 'the sign-in displaces nobody'],
   ['GateTicket.alternates', 'there is one gate'],
+  ['GateRules.changedAt', 'nobody has set any'],
   ['LedgerReport.problems', 'the books are right'],
   ['RedPacket.recipient', 'any member may claim'],
   ['RedPacket.myClaim', 'only some have claimed'],
@@ -275,6 +280,7 @@ export const calls: Readonly<Record<string, readonly Arguments[]>> = {
   ],
   'Wallet.entries': [{ name: 'first page', text: () => '' }],
   'Query.gate': [{ name: 'default', text: () => '' }],
+  'Mutation.setGateRules': [{ name: 'none', text: () => '(rules: { rules: [] })' }],
   'Conversation.members': [{ name: 'first page', text: () => '' }],
   'Conversation.messages': [{ name: 'first page', text: () => '(first: 20)' }],
   'Conversation.message': [{ name: 'text', text: () => `(seq: ${seqs.text})` }],

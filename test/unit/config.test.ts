@@ -43,6 +43,7 @@ it('gives every default where nothing is set', () => {
     },
     storage: { dataDir: '.fastim', databaseUrls: [], slotMap: undefined },
     cluster: null,
+    gate: { apps: ['default'], track: 'stable', weight: 1, shedPercentPerMinute: 20 },
     tokens: { accessTtlSeconds: 900, refreshGraceSeconds: 60, keysFile: undefined },
     messages: { recallWindowSeconds: 120, editWindowSeconds: 86_400 },
     groups: { largeAboveMembers: 200, receiptsUpToMembers: 50 },
@@ -181,6 +182,13 @@ it('derives the URL that clients use', () => {
 
 it('exits as one does whose configuration is wrong', () => {
   expect(configExitCode).toBe(78);
+});
+
+it('a gate is for all apps or for some of them, and for no other', () => {
+  expect(readConfig({ APPS: 'default,shop' }).gate.apps).toEqual(['default', 'shop']);
+  expect(readConfig({ APPS: 'default,shop', GATE_APPS: 'shop' }).gate.apps).toEqual(['shop']);
+  expect(mistakesOf({ GATE_APPS: 'shop' })).toEqual(['GATE_APPS must be of apps that APPS names']);
+  expect(mistakesOf({ GATE_TRACK: 'a b', GATE_WEIGHT: '0' })).toHaveLength(2);
 });
 
 it('.env.example lists every variable with its prose, in order, and no other', () => {

@@ -124,8 +124,11 @@ describe('the typed documents', () => {
       const type = schema.getRootType(operation);
       return Object.keys(type?.getFields() ?? {}).map((field) => `${operation}.${field}`);
     });
-    // The operator's has a command of its own.
+    // The operator's have commands of their own.
     expect(offered.filter((field) => !used.has(field)).sort()).toEqual([
+      'mutation.setGateRules',
+      'query.gateRules',
+      'query.gates',
       'query.ledger',
       'query.node',
     ]);

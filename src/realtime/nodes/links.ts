@@ -15,6 +15,8 @@ import { RedisBuckets } from '../../storage/redis-buckets.ts';
 export interface Links {
   /** This gate's name, in this life: `node.life`. */
   readonly gate: string;
+  /** Its name in all its lives. */
+  readonly node: string;
   /** By bucket of users; of a node that is alone, one that reaches nobody. */
   readonly brokers: readonly Broker[];
   /** Null: it is alone. */
@@ -38,13 +40,20 @@ export function linksOf({ cluster }: Config, deps: LinksDeps): Links {
   const life = randomBytes(6).toString('hex');
   if (!cluster) {
     const broker = new MemoryBroker();
-    return { gate: `alone.${life}`, brokers: [broker], shared: null, parts: [broker] };
+    return {
+      gate: `alone.${life}`,
+      node: 'gate-1',
+      brokers: [broker],
+      shared: null,
+      parts: [broker],
+    };
   }
-  const gate = `${cluster.nodeId ?? `node-${life.slice(0, 6)}`}.${life}`;
+  const node = cluster.nodeId ?? `node-${life.slice(0, 6)}`;
+  const gate = `${node}.${life}`;
   const brokers = cluster.redisUrls.map((url) => new RedisBroker({ ...deps, url }));
   const buckets = new RedisBuckets(cluster.redisUrls, deps);
   const stays = new Stays({ ...deps, buckets, gate });
   const rates = new RedisRates({ ...deps, urls: cluster.redisUrls });
   const parts = [...brokers, buckets, stays, rates];
-  return { gate, brokers, shared: { buckets, stays, rates }, parts };
+  return { gate, node, brokers, shared: { buckets, stays, rates }, parts };
 }
