@@ -1,3 +1,4 @@
+import { chunks, keyTable, keyTableRowsMax } from './per-shard.ts';
 import { marks } from './sql.ts';
 import type { SqlValue } from './sql.ts';
 
@@ -35,4 +36,29 @@ export function pairsCondition<Second extends SqlValue>(
     params.push(key, ...seconds);
   }
   return { text: `(${terms.join(' OR ')})`, params };
+}
+
+/** Pairs as lists of what one `pairsTable` takes; none for none. */
+export function pairPages<Second extends SqlValue>(
+  pairs: Pairs<Second>,
+): (readonly [bigint, Second])[][] {
+  const all: (readonly [bigint, Second])[] = [];
+  for (const [first, seconds] of pairs) for (const second of seconds) all.push([first, second]);
+  return chunks(all, keyTableRowsMax);
+}
+
+/**
+ * What stands behind FROM to read the rows of many pairs: a list of pairs joined to a table. For a hundred pairs MariaDB
+ * takes a fifth of the time of a condition over them, which its optimizer looks at once for each index.
+ * @param table with its alias: `Member m`.
+ */
+export function pairsTable<Second extends SqlValue>(
+  table: `${string} ${string}`,
+  columns: readonly [string, string],
+  page: readonly (readonly [bigint, Second])[],
+): { readonly text: string; readonly params: SqlValue[] } {
+  const alias = table.slice(table.indexOf(' ') + 1);
+  const keys = keyTable(`${alias}Keys`, columns, page.length);
+  const on = columns.map((column) => `${alias}.${column} = ${alias}Keys.${column}`);
+  return { text: `${keys} JOIN ${table} ON ${on.join(' AND ')}`, params: page.flat() };
 }

@@ -1,10 +1,17 @@
 import { Fault, type FaultCode } from '../../lib/fault.ts';
-import { pairsCondition } from '../../storage/pairs.ts';
+import { pairPages, pairsTable } from '../../storage/pairs.ts';
 import type { Pairs } from '../../storage/pairs.ts';
 import { marks } from '../../storage/sql.ts';
 import type { Sql, SqlReader, SqlTransaction, SqlValue } from '../../storage/sql.ts';
 import type { Member } from './model.ts';
-import { headColumns, memberColumns, memberOf, messageColumns, messageOf } from './rows.ts';
+import {
+  columnsOf,
+  headColumns,
+  memberColumns,
+  memberOf,
+  messageColumns,
+  messageOf,
+} from './rows.ts';
 import type { HeadRow, MemberRow, MessageRow } from './rows.ts';
 import type { Appended } from './state.ts';
 
@@ -18,9 +25,6 @@ type StoredRow = MessageRow & { readonly payloadHash: Uint8Array | null };
 /** In the order in which the writer gives their values. */
 export const fullHeadColumns = [...headColumns, 'originKey', 'originHash'] as const;
 export const storedColumns = [...messageColumns, 'payloadHash'] as const;
-/** Keys of one SELECT. */
-const keysPerStatement = 500;
-
 /** Locks heads and reads them; those that another transaction holds are not among the answers. */
 export async function lockHeads(
   tx: SqlTransaction,
@@ -53,12 +57,10 @@ export async function headsThere(
 }
 
 export async function loadMembers(tx: SqlTransaction, pairs: Pairs<bigint>): Promise<Member[]> {
-  const pages = splitPairs(pairs).map((page) => {
-    const { text, params } = pairsCondition(['conversationId', 'userId'], page);
-    return tx.query<MemberRow>(
-      `SELECT ${memberColumns.join(', ')} FROM Member WHERE ${text}`,
-      params,
-    );
+  const columns = columnsOf('m', memberColumns);
+  const pages = pairPages(pairs).map((page) => {
+    const { text, params } = pairsTable('Member m', ['conversationId', 'userId'], page);
+    return tx.query<MemberRow>(`SELECT ${columns} FROM ${text}`, params);
   });
   return (await Promise.all(pages)).flat().map(memberOf);
 }
@@ -72,12 +74,10 @@ export async function loadAllMembers(
 }
 
 export async function loadMessages(tx: SqlTransaction, pairs: Pairs<number>): Promise<Appended[]> {
-  const pages = splitPairs(pairs).map((page) => {
-    const { text, params } = pairsCondition(['conversationId', 'seq'], page);
-    return tx.query<StoredRow>(
-      `SELECT ${storedColumns.join(', ')} FROM Message WHERE ${text}`,
-      params,
-    );
+  const columns = columnsOf('m', storedColumns);
+  const pages = pairPages(pairs).map((page) => {
+    const { text, params } = pairsTable('Message m', ['conversationId', 'seq'], page);
+    return tx.query<StoredRow>(`SELECT ${columns} FROM ${text}`, params);
   });
   return (await Promise.all(pages)).flat().map(storedOf);
 }
@@ -135,23 +135,4 @@ interface RefusalRow {
 
 function storedOf(row: StoredRow): Appended {
   return { message: messageOf(row), payloadHash: row.payloadHash };
-}
-
-function splitPairs<Second extends SqlValue>(pairs: Pairs<Second>): Pairs<Second>[] {
-  const pages: Map<bigint, Set<Second>>[] = [];
-  let count = keysPerStatement;
-  for (const [first, seconds] of pairs) {
-    for (const second of seconds) {
-      if (count >= keysPerStatement) {
-        pages.push(new Map());
-        count = 0;
-      }
-      const page = pages.at(-1);
-      const known = page?.get(first);
-      if (known) known.add(second);
-      else page?.set(first, new Set([second]));
-      count += 1;
-    }
-  }
-  return pages;
 }
