@@ -1,5 +1,4 @@
 import type { ConnectionConfig, Pool, PoolConfig, PoolConnection, UpsertResult } from 'mariadb';
-import { present } from '../lib/assert.ts';
 import type { Lifecycle } from '../lib/lifecycle.ts';
 import { mysqlDialect } from './dialect.ts';
 import { openPool } from './mariadb-pool.ts';
@@ -54,7 +53,8 @@ export class MariadbSql implements Sql, Lifecycle {
 
   async start(): Promise<void> {
     this.#readers = openPool(this.#poolConfig(this.#options.readersMax));
-    this.#writers = openPool(this.#poolConfig(this.#options.writersMax));
+    const writers = this.#poolConfig(this.#options.writersMax);
+    this.#writers = openPool({ ...writers, multipleStatements: true });
     await this.query('SELECT 1 AS one');
   }
 
@@ -148,13 +148,12 @@ export class MariadbSql implements Sql, Lifecycle {
 
 class MariadbTransaction implements SqlTransaction {
   readonly #connection: PoolConnection;
-  #isOpen = true;
+  #state: 'new' | 'begun' | 'ended' | 'committed' = 'new';
   #failure: SqlError | null = null;
   #sent: Promise<unknown>[] = [];
 
   constructor(connection: PoolConnection) {
     this.#connection = connection;
-    this.#track(connection.query('BEGIN'));
   }
 
   query<T extends object>(text: string, params: readonly SqlValue[] = []): Promise<T[]> {
@@ -166,17 +165,31 @@ class MariadbTransaction implements SqlTransaction {
   }
 
   pipeline(statements: readonly Statement[]): Promise<SqlResult[]> {
-    return toldByCommit(this.#pipeline(statements));
+    return toldByCommit(this.#send(() => executeAllOn(this.#connection, statements)));
   }
 
-  async #pipeline(statements: readonly Statement[]): Promise<SqlResult[]> {
-    const ended = await Promise.allSettled(
-      statements.map(({ text, params }) => this.execute(text, params)),
-    );
-    return ended.map((one) => {
-      if (one.status === 'rejected') throw present(this.#failure, 'a failed statement is noted');
-      return one.value;
-    });
+  finish(statements: readonly Statement[]): Promise<SqlResult[]> {
+    return toldByCommit(this.#finish(statements));
+  }
+
+  async #finish(statements: readonly Statement[]): Promise<SqlResult[]> {
+    if (this.#state === 'new') {
+      this.#state = 'begun';
+      const [, ...results] = await this.#finishBegun([{ text: 'BEGIN' }, ...statements]);
+      return results;
+    }
+    await Promise.all(this.#sent);
+    if (this.#failure) throw this.#failure;
+    return this.#finishBegun(statements);
+  }
+
+  async #finishBegun(statements: readonly Statement[]): Promise<SqlResult[]> {
+    const all = [...statements, { text: 'COMMIT' }];
+    const answer = this.#send(() => executeAllOn(this.#connection, all));
+    this.#state = 'ended';
+    const results = await answer;
+    this.#state = 'committed';
+    return results.slice(0, -1);
   }
 
   /**
@@ -184,9 +197,11 @@ class MariadbTransaction implements SqlTransaction {
    * failed statement.
    */
   async commit(): Promise<void> {
-    this.#isOpen = false;
+    const isEmpty = this.#state === 'new';
+    if (this.#state !== 'committed') this.#state = 'ended';
     await Promise.all(this.#sent);
     if (this.#failure) throw this.#failure;
+    if (isEmpty || this.#state === 'committed') return;
     await this.#connection.query('COMMIT').catch((error: unknown) => {
       throw sqlErrorOf(error);
     });
@@ -197,7 +212,7 @@ class MariadbTransaction implements SqlTransaction {
    * back by itself.
    */
   async rollback(): Promise<void> {
-    this.#isOpen = false;
+    if (this.#state !== 'committed') this.#state = 'ended';
     await Promise.all(this.#sent);
     if (this.#failure?.kind === 'connection') return;
     await this.#connection.query('ROLLBACK').catch((error: unknown) => {
@@ -208,8 +223,14 @@ class MariadbTransaction implements SqlTransaction {
   }
 
   #send<T>(statement: () => Promise<T>): Promise<T> {
-    if (!this.#isOpen) return Promise.reject(new SqlError('other', 'the transaction has ended'));
+    if (this.#state === 'ended' || this.#state === 'committed') {
+      return Promise.reject(new SqlError('other', 'the transaction has ended'));
+    }
     if (this.#failure) return toldByCommit(Promise.reject(this.#failure));
+    if (this.#state === 'new') {
+      this.#state = 'begun';
+      this.#track(this.#connection.query('BEGIN'));
+    }
     const answer = statement();
     this.#track(answer);
     return answer;
@@ -233,7 +254,7 @@ async function queryOn<T extends object>(
   params: readonly SqlValue[],
 ): Promise<T[]> {
   try {
-    return readRows(await connection.query(text, params.map(bound))) as T[];
+    return readRows(await connection.query(text, boundAll(params))) as T[];
   } catch (error) {
     throw sqlErrorOf(error);
   }
@@ -245,9 +266,38 @@ async function executeOn(
   params: readonly SqlValue[],
 ): Promise<SqlResult> {
   try {
-    const done = await connection.query<UpsertResult>(text, params.map(bound));
-    return { affectedRows: done.affectedRows, insertId: BigInt(done.insertId) };
+    return resultOf(await connection.query<UpsertResult>(text, boundAll(params)));
   } catch (error) {
     throw sqlErrorOf(error);
   }
+}
+
+/**
+ * As one text of several statements: the server stops at the first that fails. Sent one by one, those behind a statement
+ * that ended the transaction, as a deadlock does, would each be committed by itself.
+ */
+async function executeAllOn(
+  connection: PoolConnection,
+  statements: readonly Statement[],
+): Promise<SqlResult[]> {
+  const [first] = statements;
+  if (!first) return [];
+  if (statements.length === 1) return [await executeOn(connection, first.text, first.params ?? [])];
+  const text = statements.map((statement) => statement.text).join(';\n');
+  const params = statements.flatMap((statement) => statement.params ?? []);
+  try {
+    const done = await connection.query<UpsertResult[]>(text, boundAll(params));
+    return done.map(resultOf);
+  } catch (error) {
+    throw sqlErrorOf(error);
+  }
+}
+
+function resultOf({ affectedRows, insertId }: UpsertResult): SqlResult {
+  return { affectedRows, insertId: BigInt(insertId) };
+}
+
+/** None where there are none: the driver looks for marks in the whole text otherwise. */
+function boundAll(params: readonly SqlValue[]): SqlValue[] | undefined {
+  return params.length === 0 ? undefined : params.map(bound);
 }

@@ -93,6 +93,7 @@ class SqliteTransaction implements SqlTransaction {
   readonly #writer: SqliteThread;
   readonly #number = newTransactionNumber();
   #isOpen = true;
+  #isCommitted = false;
   #failure: Error | null = null;
   #sent: Promise<unknown> = Promise.resolve();
 
@@ -114,11 +115,24 @@ class SqliteTransaction implements SqlTransaction {
     return toldByCommit(this.#send({ kind: 'execute', statements }));
   }
 
+  /** The thread refuses it where something that was sent before has failed. */
+  finish(statements: readonly Statement[]): Promise<SqlResult[]> {
+    const answer = this.#send({ kind: 'execute', statements, commits: true });
+    this.#isOpen = false;
+    return toldByCommit(
+      answer.then((results) => {
+        this.#isCommitted = true;
+        return results;
+      }),
+    );
+  }
+
   /** Commits what has succeeded as a whole; waits for what was sent and not awaited. */
   async commit(): Promise<void> {
     await this.#sent;
     this.#isOpen = false;
     if (this.#failure) throw this.#failure;
+    if (this.#isCommitted) return;
     await this.#writer.call({ kind: 'commit' }, this.#number);
   }
 

@@ -59,11 +59,17 @@ export interface SqlTransaction extends SqlReader {
   /** @throws {SqlError} */
   execute(text: string, params?: readonly SqlValue[]): Promise<SqlResult>;
   /**
-   * Sends all statements without waiting in between: one round trip. The results are in the order
-   * of the statements.
-   * @throws {SqlError} the first failure, after all of them have ended.
+   * Sends all statements in one round trip; where one fails, those behind it do not run. The results
+   * are in the order of the statements.
+   * @throws {SqlError}
    */
   pipeline(statements: readonly Statement[]): Promise<SqlResult[]>;
+  /**
+   * As `pipeline`, and commits in the same round trip when all of them have succeeded: what it
+   * resolves to is durable, and nothing can follow.
+   * @throws {SqlError} of kind `connection`: it is unknown whether it was committed.
+   */
+  finish(statements: readonly Statement[]): Promise<SqlResult[]>;
 }
 
 /**

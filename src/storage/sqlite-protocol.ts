@@ -10,7 +10,12 @@ export interface SqliteWorkerData {
 /** What the thread is asked to do; answered in the order of asking. */
 export type SqliteTask =
   | { readonly kind: 'query'; readonly text: string; readonly params: readonly SqlValue[] }
-  | { readonly kind: 'execute'; readonly statements: readonly Statement[] }
+  | {
+      readonly kind: 'execute';
+      readonly statements: readonly Statement[];
+      /** Whether the transaction is committed behind them. */
+      readonly commits?: boolean;
+    }
   | { readonly kind: 'script'; readonly script: string }
   | { readonly kind: 'prismaQuery'; readonly query: SqlQuery }
   | { readonly kind: 'prismaExecute'; readonly query: SqlQuery }

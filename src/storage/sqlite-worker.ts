@@ -59,8 +59,13 @@ function perform(
   switch (task.kind) {
     case 'query':
       return connection.query(task.text, task.params);
-    case 'execute':
-      return task.statements.map(({ text, params }) => connection.execute(text, params ?? []));
+    case 'execute': {
+      const results = task.statements.map(({ text, params }) =>
+        connection.execute(text, params ?? []),
+      );
+      if (task.commits) commit();
+      return results;
+    }
     case 'script':
       connection.script(task.script);
       return null;
@@ -69,8 +74,7 @@ function perform(
     case 'prismaExecute':
       return prisma.executeRaw(task.query);
     case 'commit':
-      connection.execute('COMMIT', []);
-      openTransaction = null;
+      commit();
       return null;
     case 'rollback':
       if (connection.isInTransaction) connection.execute('ROLLBACK', []);
@@ -81,6 +85,11 @@ function perform(
       port.close();
       return null;
   }
+}
+
+function commit(): void {
+  connection.execute('COMMIT', []);
+  openTransaction = null;
 }
 
 function failureOf(error: unknown): SqliteFailure {

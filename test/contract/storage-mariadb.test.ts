@@ -78,6 +78,32 @@ describe.skipIf(!mariadbAvailable())('MariaDB that fails', () => {
     expect(await sql.query('SELECT value FROM Entry')).toEqual([{ value: 1 }, { value: 1 }]);
   });
 
+  test('of a pipeline in which a deadlock strikes nothing is left, nor of what finishes with one', async () => {
+    for (const last of ['pipeline', 'finish'] as const) {
+      await using opened = await open();
+      const { sql } = opened;
+      let meet: () => void = () => undefined;
+      let arrived = 0;
+      const both = new Promise<void>((resolve) => (meet = resolve));
+      const cross = (first: number, second: number, added: number) =>
+        sql.transaction(async (tx) => {
+          await tx.pipeline([bump(first)]);
+          arrived += 1;
+          if (arrived === 2) meet();
+          await both;
+          const insert = { text: 'INSERT INTO Entry VALUES (?, 7)', params: [added] };
+          await tx[last]([bump(second), insert]);
+        });
+      const ended = await Promise.allSettled([cross(1, 2, 10), cross(2, 1, 20)]);
+      expect(ended.filter((end) => end.status === 'rejected')).toHaveLength(1);
+      expect(await sql.query('SELECT value FROM Entry')).toEqual([
+        { value: 1 },
+        { value: 1 },
+        { value: 7 },
+      ]);
+    }
+  });
+
   test('a lock that is held too long is given up in 2 s, and a skipped row is passed over at once', async () => {
     await using opened = await open();
     const { sql } = opened;

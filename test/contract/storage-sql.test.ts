@@ -243,6 +243,41 @@ for (const engine of sqlEngines) {
         }
       });
 
+      test('finish with their last statements, whether or not any came before', async () => {
+        for (const isFirst of [true, false]) {
+          const list = newList();
+          const results = await sql.transaction(async (tx) => {
+            if (!isFirst) await tx.execute(`${insertEntry} (?, 1, 1)`, [list]);
+            const finished = await tx.finish([
+              { text: `${insertEntry} (?, 2, 1), (?, 3, 1)`, params: [list, list] },
+              { text: 'UPDATE Entry SET value = 5 WHERE list = ?', params: [list] },
+            ]);
+            expect(await numbers(list)).toEqual(isFirst ? [2, 3] : [1, 2, 3]);
+            await expect(tx.query('SELECT 1 AS one')).rejects.toEqual(failure('other'));
+            return finished;
+          });
+          expect(results.map((one) => one.affectedRows)).toEqual([2, isFirst ? 2 : 3]);
+        }
+      });
+
+      test('leave nothing when one of their last statements fails, or one before', async () => {
+        for (const bad of [-1, 0, 1, 2]) {
+          const list = newList();
+          const row = (seq: number, index: number) => ({
+            text: index === bad ? `${insertEntry} (?, ?, NULL)` : `${insertEntry} (?, ?, 1)`,
+            params: [list, seq],
+          });
+          const before = row(9, -1);
+          const work = sql.transaction((tx) => {
+            // Not awaited: it may fail only after the last ones were asked for.
+            tx.execute(before.text, before.params).catch(() => undefined);
+            return tx.finish([1, 2, 3].map(row));
+          });
+          await expect(work).rejects.toEqual(failure('other'));
+          expect(await numbers(list)).toEqual([]);
+        }
+      });
+
       test('are doomed by a failure, even where their work catches it', async () => {
         const list = newList();
         const work = sql.transaction(async (tx) => {

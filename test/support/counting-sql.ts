@@ -50,6 +50,10 @@ function counting(sql: Sql, texts: string[], before: () => Promise<void>): Sql {
       texts.push(...statements.map(({ text }) => text));
       return tx.pipeline(statements);
     },
+    finish: (statements) => {
+      texts.push(...statements.map(({ text }) => text));
+      return tx.finish(statements);
+    },
   });
   return {
     ...reader(sql),

@@ -50,7 +50,9 @@ function patchSqlite(note: (text: string) => void): () => void {
     else if (task.kind === 'execute') for (const { text } of task.statements) note(text);
     else if (task.kind === 'prismaQuery' || task.kind === 'prismaExecute') note(task.query.sql);
     const answer = call.call(this, task, transaction);
-    if (task.kind === 'commit') answer.then(() => note('COMMIT')).catch(() => undefined);
+    if (task.kind === 'commit' || (task.kind === 'execute' && task.commits)) {
+      answer.then(() => note('COMMIT')).catch(() => undefined);
+    }
     return answer;
   };
   Object.assign(prototype, { call: noted });
@@ -96,6 +98,10 @@ function noting(tx: SqlTransaction, note: (text: string) => void): SqlTransactio
     pipeline: (statements: readonly Statement[]) => {
       for (const { text } of statements) note(text);
       return tx.pipeline(statements);
+    },
+    finish: (statements: readonly Statement[]) => {
+      for (const { text } of statements) note(text);
+      return tx.finish(statements);
     },
   };
 }

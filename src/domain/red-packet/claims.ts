@@ -103,10 +103,10 @@ export class Claims implements Lifecycle {
       .transaction(async (tx) => {
         await batch.load(tx);
         const decided = batch.decide();
-        if (!batch.isEmpty) await tx.pipeline(batch.statements());
         // On another connection, so on SQLite it would wait for ever.
         if (failpoints.hasBug('credit-before-claim')) await onTransfers(batch.transfers);
         failpoints.reach('before-claim');
+        if (!batch.isEmpty) await tx.finish(batch.statements());
         return decided;
       })
       .catch((error: unknown) => {

@@ -148,7 +148,7 @@ export class Relay implements Lifecycle {
     const noting = notes.map(async ([shard, { ids, statements }]) => {
       try {
         failpoints.reach('before-arrival-noted');
-        await shard.sql.transaction((tx) => tx.pipeline([...statements, ...arrivals(ids)]));
+        await shard.sql.transaction((tx) => tx.finish([...statements, ...arrivals(ids)]));
       } catch (error) {
         log.warn({ err: error, shard: shard.index }, 'transfers.note_failed');
       }

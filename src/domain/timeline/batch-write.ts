@@ -14,7 +14,7 @@ import {
 import type { Appended, ConversationState } from './state.ts';
 
 /**
- * Writes all that a batch decided, in one round trip, and answers with the id of its outbox row.
+ * Writes all that a batch decided and commits, in one round trip, and answers with the id of its outbox row.
  * @param beside what else the drafts have written in the same transaction.
  * @param body null where nothing happened to a conversation, or where a test plants the bug of forgetting it.
  */
@@ -42,7 +42,7 @@ export async function writeBatch(
     const text = 'INSERT INTO OutboxRow (createdAtMs, body) VALUES (?, ?)';
     statements.push({ text, params: [nowMs, encodeBody(body)] });
   }
-  const results = await tx.pipeline(statements);
+  const results = await tx.finish(statements);
   return results.at(-1)?.insertId ?? 0n;
 }
 

@@ -136,8 +136,8 @@ export class Timelines implements Lifecycle {
       const body = { parts: touched.map((state) => state.outboxPart) };
       const withOutbox = touched.length > 0 && !failpoints.hasBug('outbox-row-not-written');
       const written = withOutbox ? body : null;
-      const id = await writeBatch(tx, shard.sql, touched, beside, written, nowMs);
       failpoints.reach('before-commit');
+      const id = await writeBatch(tx, shard.sql, touched, beside, written, nowMs);
       if (touched.length === 0) return { outcomes, row: null };
       const messages = touched.flatMap((state) => [
         ...state.appended.map(({ message }) => message),

@@ -71,8 +71,8 @@ export class Books implements Lifecycle {
       .transaction(async (tx) => {
         await batch.load(tx);
         const decided = batch.decide();
-        if (!batch.isEmpty) await tx.pipeline(batch.statements());
         failpoints.reach('before-booking');
+        if (!batch.isEmpty) await tx.finish(batch.statements());
         return decided;
       })
       .catch((error: unknown) => {

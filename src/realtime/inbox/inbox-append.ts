@@ -47,8 +47,8 @@ export async function appendJobs(
     .transaction(async (tx) => {
       await append.load(tx);
       const decided = jobs.map((job) => append.decide(job));
-      await tx.pipeline(append.statements());
       deps.failpoints.reach('during-fan-out');
+      await tx.finish(append.statements());
       return decided;
     })
     .catch((error: unknown) => {

@@ -215,7 +215,7 @@ async function forget(source: Shard, told: readonly UntoldRead[]): Promise<void>
   if (told.length === 0) return;
   const text = 'DELETE FROM UntoldRead WHERE conversationId = ? AND userId = ? AND readSeq = ?';
   await source.sql.transaction((tx) =>
-    tx.pipeline(
+    tx.finish(
       told.map(({ conversationId, userId, readSeq }) => ({
         text,
         params: [conversationId, userId, readSeq],

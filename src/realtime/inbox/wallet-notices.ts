@@ -133,6 +133,6 @@ function untoldAfter({ sql }: Shard, afterUserId: bigint, rowsMax: number): Prom
 async function forget({ sql }: Shard, told: readonly EntryRange[]): Promise<void> {
   const text = 'DELETE FROM UntoldWallet WHERE userId = ? AND lastEntryNo = ?';
   await sql.transaction((tx) =>
-    tx.pipeline(told.map(({ userId, lastEntryNo }) => ({ text, params: [userId, lastEntryNo] }))),
+    tx.finish(told.map(({ userId, lastEntryNo }) => ({ text, params: [userId, lastEntryNo] }))),
   );
 }
