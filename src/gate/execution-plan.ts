@@ -23,6 +23,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { completerOf, type Complete } from './execution-values.ts';
+import { variablesOf, type CoerceVariables } from './execution-variables.ts';
 
 type Fragments = Readonly<Record<string, FragmentDefinitionNode>>;
 
@@ -50,6 +51,7 @@ export class Plan {
   readonly fragments: Fragments;
   readonly isSerial: boolean;
   readonly root: readonly FieldPlan[];
+  readonly coerceVariables: CoerceVariables | null;
 
   constructor(
     schema: GraphQLSchema,
@@ -62,6 +64,7 @@ export class Plan {
     this.fragments = fragments;
     this.isSerial = operation.operation === OperationTypeNode.MUTATION;
     this.root = this.#fieldsOf(rootType, [operation.selectionSet]);
+    this.coerceVariables = variablesOf(schema, operation);
   }
 
   /** What an object of that type shows where those fields hold it. */

@@ -29,14 +29,19 @@ const coercionErrorsMax = 50;
 export function execute(args: ExecutionArgs): ExecutionResult | Promise<ExecutionResult> {
   const plan = planFor(args);
   if (!plan) return executeUnplanned(args);
-  const { errors, coerced } = getVariableValues(
-    plan.schema,
-    plan.operation.variableDefinitions ?? [],
-    args.variableValues ?? {},
-    { maxErrors: coercionErrorsMax, hideSuggestions: args.hideSuggestions ?? false },
-  );
-  if (errors) return { errors };
-  const run = new Run(plan, args.rootValue, args.contextValue, coerced);
+  const given = args.variableValues ?? {};
+  let variables = plan.coerceVariables?.(given);
+  if (!variables) {
+    const { errors, coerced } = getVariableValues(
+      plan.schema,
+      plan.operation.variableDefinitions ?? [],
+      given,
+      { maxErrors: coercionErrorsMax, hideSuggestions: args.hideSuggestions ?? false },
+    );
+    if (errors) return { errors };
+    variables = coerced;
+  }
+  const run = new Run(plan, args.rootValue, args.contextValue, variables);
   const failed = (error: unknown): ExecutionResult => {
     // Whatever fails in a run has been located by it.
     run.note(error as GraphQLError, undefined);

@@ -20,10 +20,11 @@ import { execute } from '../../src/gate/execution.ts';
 const fields = `
   id: ID! name: String strict: Int! colour: Colour
   a: A b: B! node: Node thing: Thing things: [Thing!] list: [A] strictList: [B!]! matrix: [[Int!]]
-  echo(text: String = "none", times: [Int!], box: Box): String`;
+  echo(text: String = "none", times: [Int!], box: Box, pick: Pick): String`;
 const schema = buildSchema(`
   enum Colour { RED GREEN }
-  input Box { size: Int! colour: Colour = RED }
+  input Box { size: Int! colour: Colour = RED inside: [Box!] name: String }
+  input Pick @oneOf { number: Int word: String boxes: [[Box]!] }
   interface Node { id: ID! name: String a: A }
   union Thing = A | B
   type A implements Node { ${fields} }
@@ -209,4 +210,73 @@ describe('a planned execution', () => {
       }
     }
   });
+
+  it('takes variables as graphql-js does, and refuses them in its words', async () => {
+    const begin = Number(process.env['SEED'] ?? 1);
+    const document =
+      parse(`query Q($text: String = "not given", $n: Int!, $times: [Int!], $box: Box,
+        $pick: Pick, $colour: Colour! = GREEN, $boxes: [[Box]!]) {
+      a { echo(text: $text, times: [1, $n], box: $box, pick: $pick)
+        more: echo(times: $times, box: { size: $n, colour: $colour }, pick: { boxes: $boxes }) } }`);
+    const errors = new Set<boolean>();
+    for (let seed = begin; seed < begin + 1_000; seed += 1) {
+      const given = variablesBy(chance(`variables ${seed}`));
+      const rootValue = source({ seed: 1, isAsync: false, isKind: true });
+      const args = () => ({ schema, document, variableValues: given, rootValue });
+      const expected = await executeByTheBook(args());
+      errors.add(expected.errors === undefined);
+      for (const result of [await execute(args()), await execute(args())]) {
+        expect(seen(result), `SEED=${seed}\n${JSON.stringify(given)}`).toEqual(seen(expected));
+      }
+    }
+    expect(errors.size).toBe(2);
+  });
 });
+
+/** Variables of that document, most of them as they should be. */
+function variablesBy(next: () => number): Record<string, unknown> {
+  const maybe = (made: () => unknown): unknown => {
+    const fate = next();
+    const odd = [
+      null,
+      undefined,
+      'RED',
+      '7',
+      2.5,
+      2 ** 40,
+      true,
+      {},
+      [],
+      [null],
+      { size: 1, depth: 2 },
+    ];
+    return fate < 0.03 ? odd[Math.floor(next() * odd.length)] : made();
+  };
+  const box = (depth: number): unknown =>
+    maybe(() => ({
+      size: maybe(() => 3),
+      ...(next() < 0.5 ? { colour: maybe(() => 'GREEN') } : {}),
+      ...(next() < 0.3 ? { name: maybe(() => 'a box') } : {}),
+      ...(depth > 0 && next() < 0.5 ? { inside: maybe(() => [box(depth - 1)]) } : {}),
+    }));
+  const picks = [
+    { number: 1 },
+    { word: 'x' },
+    { boxes: [[box(1)], []] },
+    { boxes: box(0) },
+    { number: 1, word: 'x' },
+    { number: null },
+    {},
+  ];
+  const all = {
+    text: maybe(() => 'given'),
+    n: maybe(() => 7),
+    times: maybe(() => (next() < 0.5 ? [1, maybe(() => 2)] : 3)),
+    box: box(2),
+    pick: maybe(() => picks[Math.floor(next() * picks.length * 1.2)] ?? picks[0]),
+    colour: maybe(() => 'RED'),
+    boxes: maybe(() => [[box(1), null], box(0)]),
+    unknown: 1,
+  };
+  return Object.fromEntries(Object.entries(all).filter(() => next() < 0.9));
+}
