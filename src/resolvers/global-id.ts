@@ -99,10 +99,16 @@ function pair(body: string): { id: bigint; number: number } | null {
   return { id, number: Number(number) };
 }
 
+const lowDigits = 7;
+const lowFactor = BigInt(radix) ** BigInt(lowDigits);
+
 /** A positive number as the encoders write it: lower case, no leading zero. */
 function digits(text: string, max: bigint): bigint | null {
   if (!/^[1-9a-z][0-9a-z]{0,12}$/.test(text)) return null;
-  let value = 0n;
-  for (const digit of text) value = value * BigInt(radix) + BigInt(Number.parseInt(digit, radix));
+  // In two halves, of which each is exact as a number.
+  const half = Math.max(0, text.length - lowDigits);
+  const high = half === 0 ? 0n : BigInt(Number.parseInt(text.slice(0, half), radix));
+  const low = BigInt(Number.parseInt(text.slice(half), radix));
+  const value = high * lowFactor + low;
   return value <= max ? value : null;
 }

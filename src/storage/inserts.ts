@@ -19,8 +19,15 @@ export function insertRows(
   return chunks(rows, rowsPerStatement).map((page) => {
     const params: SqlValue[] = [];
     let text = `INSERT INTO ${table} (${columns.join(', ')}) VALUES `;
-    for (const [index, row] of page.entries()) {
-      text += `${index === 0 ? '(' : ', ('}${row.map((value) => literal(value, params)).join(',')})`;
+    let opening = '(';
+    for (const row of page) {
+      let before = opening;
+      for (const value of row) {
+        text += before + literal(value, params);
+        before = ',';
+      }
+      text += ')';
+      opening = ', (';
     }
     return { text: text + tail, params };
   });

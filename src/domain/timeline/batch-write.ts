@@ -1,4 +1,5 @@
 import { insertRows } from '../../storage/inserts.ts';
+import { marks } from '../../storage/sql.ts';
 import type { Sql, SqlTransaction, SqlValue, Statement } from '../../storage/sql.ts';
 import { fullHeadColumns, storedColumns } from './batch-load.ts';
 import type { Member, Message } from './model.ts';
@@ -29,7 +30,7 @@ export async function writeBatch(
   const statements: Statement[] = [
     ...beside,
     ...insertHeads(states.filter((state) => state.isNew)),
-    ...updateHeads(
+    ...moveHeads(
       sql,
       states.filter((state) => !state.isNew),
     ),
@@ -48,6 +49,38 @@ export async function writeBatch(
 
 function insertHeads(states: readonly ConversationState[]): Statement[] {
   return insertRows('Conversation', fullHeadColumns, states.map(headValues));
+}
+
+/**
+ * Heads of which the counters alone moved, and by as much, are moved by one statement: most of a batch are conversations
+ * that got one message. The rows are locked, so what is added to is what was loaded.
+ */
+function moveHeads(sql: Sql, states: readonly ConversationState[]): Statement[] {
+  const others: ConversationState[] = [];
+  const groups = new Map<
+    string,
+    { readonly values: readonly SqlValue[]; readonly ids: bigint[] }
+  >();
+  for (const state of states) {
+    const { advance } = state;
+    if (!advance) {
+      others.push(state);
+      continue;
+    }
+    const { lastSeq, changeSeq, eventNo, activityAtMs, movedAtMs } = advance;
+    const values = [lastSeq, changeSeq, eventNo, activityAtMs, movedAtMs];
+    const key = values.join();
+    const group = groups.get(key);
+    if (group) group.ids.push(state.head.id);
+    else groups.set(key, { values, ids: [state.head.id] });
+  }
+  const moves = [...groups.values()].map(({ values, ids }) => ({
+    text:
+      'UPDATE Conversation SET lastSeq = lastSeq + ?, changeSeq = changeSeq + ?, eventNo = eventNo + ?,' +
+      ` activityAtMs = ?, movedAtMs = ? WHERE id IN (${marks(ids.length)})`,
+    params: [...values, ...ids],
+  }));
+  return [...moves, ...updateHeads(sql, others)];
 }
 
 /** The rows are there and locked, so every row of this INSERT becomes an update of what can change. */

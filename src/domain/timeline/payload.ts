@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { CreateGroup, Send } from './draft.ts';
 import type { DraftContent } from './model.ts';
 
@@ -12,7 +12,7 @@ function canonical(value: unknown): string {
 }
 
 function sha256(text: string): Uint8Array {
-  return createHash('sha256').update(text).digest();
+  return hash('sha256', text, 'buffer');
 }
 
 /** Whether two contents are the same by value. */
@@ -22,9 +22,11 @@ export function sameContent(a: DraftContent, b: DraftContent): boolean {
 
 /** What a retry of a send must match. */
 export function sendHash({ content, replyToSeq }: Send): Uint8Array {
-  const value = content.kind === 'TEXT' ? content.text : content.data;
-  const type = content.kind === 'TEXT' ? null : content.type;
-  return sha256(canonical([content.kind, type, value, replyToSeq]));
+  // Without an object in it there is nothing to put in order.
+  if (content.kind === 'TEXT') {
+    return sha256(JSON.stringify([content.kind, null, content.text, replyToSeq]));
+  }
+  return sha256(canonical([content.kind, content.type, content.data, replyToSeq]));
 }
 
 /** What a retry of a creation must match: the members as a set. */

@@ -11,6 +11,15 @@ export interface Appended {
   readonly payloadHash: Uint8Array | null;
 }
 
+/** What moves with every event: by how much the counters did, and the times as they are then. */
+export interface Advance {
+  readonly lastSeq: number;
+  readonly changeSeq: number;
+  readonly eventNo: number;
+  readonly activityAtMs: number;
+  readonly movedAtMs: number;
+}
+
 /** The limits on groups, as configured. */
 export interface GroupLimits {
   /** A group is large from one more than this on, until below three quarters of it. */
@@ -28,14 +37,14 @@ export class ConversationState {
   readonly originHash: Uint8Array | null;
   readonly nowMs: number;
   readonly #limits: GroupLimits;
+  readonly #loaded: Head;
   /** Moved on in place: a message moves it three times. */
   readonly #head: { -readonly [Column in keyof Head]: Head[Column] };
   readonly #members = new Map<bigint, Member | null>();
   readonly #loadedMessages = new Map<number, Appended>();
-  readonly #sent = new Map<string, Appended>();
+  /** By sender, then by key. */
+  readonly #sent = new Map<bigint, Map<string, Appended>>();
   readonly #items: OutboxItem[] = [];
-  readonly #wasLarge: boolean;
-  readonly #firstEventNo: number;
   /** By user who leaves: who would inherit the group from them; null: nobody is left. */
   readonly successors = new Map<bigint, Member | null>();
 
@@ -56,6 +65,7 @@ export class ConversationState {
     nowMs: number;
     limits: GroupLimits;
   }) {
+    this.#loaded = deps.head;
     this.#head = { ...deps.head };
     this.originKey = deps.originKey;
     this.originHash = deps.originHash;
@@ -63,8 +73,6 @@ export class ConversationState {
     // A clock that stepped back must not make a message older than the one before.
     this.nowMs = Math.max(deps.nowMs, deps.head.activityAtMs);
     this.#limits = deps.limits;
-    this.#wasLarge = deps.head.isLarge;
-    this.#firstEventNo = deps.head.eventNo + 1;
   }
 
   /** As it is now; it moves on with every change. */
@@ -77,9 +85,27 @@ export class ConversationState {
     return this.#items.length > 0;
   }
 
+  /** How the head has moved on since it was loaded; null where that is not all that changed. */
+  get advance(): Advance | null {
+    const [was, is] = [this.#loaded, this.#head];
+    const isSame =
+      is.title === was.title &&
+      is.membersEventNo === was.membersEventNo &&
+      is.memberCount === was.memberCount &&
+      is.isLarge === was.isLarge;
+    if (!isSame) return null;
+    return {
+      lastSeq: is.lastSeq - was.lastSeq,
+      changeSeq: is.changeSeq - was.changeSeq,
+      eventNo: is.eventNo - was.eventNo,
+      activityAtMs: is.activityAtMs,
+      movedAtMs: is.movedAtMs,
+    };
+  }
+
   /** True where the regime changed: this draft was the conversation's last in this batch. */
   get hasCrossed(): boolean {
-    return this.#head.isLarge !== this.#wasLarge;
+    return this.#head.isLarge !== this.#loaded.isLarge;
   }
 
   loadMember(userId: bigint, member: Member | null): void {
@@ -92,8 +118,7 @@ export class ConversationState {
 
   /** A message that its sender sent under its key before. */
   loadSent({ message, payloadHash }: Appended): void {
-    const { senderId, clientMessageId } = message;
-    this.#sent.set(`${senderId} ${clientMessageId}`, { message, payloadHash });
+    this.#noteSent({ message, payloadHash });
   }
 
   /** The membership as it is now, or null; listed or not. */
@@ -115,7 +140,7 @@ export class ConversationState {
 
   /** What this batch has appended already under that key, or was loaded for it. */
   sent(senderId: bigint, clientMessageId: string): Appended | null {
-    return this.#sent.get(`${senderId} ${clientMessageId}`) ?? null;
+    return this.#sent.get(senderId)?.get(clientMessageId) ?? null;
   }
 
   /** Appends to the timeline; whoever wrote it, or did it, has read it. */
@@ -126,23 +151,24 @@ export class ConversationState {
     content: Content;
     replyToSeq: number | null;
   }): Message {
-    const { payloadHash, ...rest } = entry;
     const seq = this.#head.lastSeq + 1;
     const message: Message = {
-      ...rest,
       conversationId: this.#head.id,
       seq,
+      senderId: entry.senderId,
+      clientMessageId: entry.clientMessageId,
+      content: entry.content,
+      replyToSeq: entry.replyToSeq,
       createdAtMs: this.nowMs,
       editedAtMs: null,
       recalledAtMs: null,
       changeSeq: 0,
     };
-    const appended = { message, payloadHash };
+    const appended = { message, payloadHash: entry.payloadHash };
     this.appended.push(appended);
-    if (entry.senderId !== null && entry.clientMessageId !== null) {
-      this.#sent.set(`${entry.senderId} ${entry.clientMessageId}`, appended);
-    }
-    this.#move({ lastSeq: seq, activityAtMs: this.nowMs });
+    this.#noteSent(appended);
+    this.#head.lastSeq = seq;
+    this.#head.activityAtMs = this.nowMs;
     this.#noteAdded(seq);
     const readerId =
       entry.senderId ?? (entry.content.kind === 'SYSTEM' ? entry.content.actorId : null);
@@ -220,9 +246,9 @@ export class ConversationState {
   get outboxPart(): OutboxPart {
     return {
       conversationId: this.#head.id,
-      firstEventNo: this.#firstEventNo,
+      firstEventNo: this.#loaded.eventNo + 1,
       membersEventNo: this.#head.membersEventNo,
-      isLarge: this.#wasLarge,
+      isLarge: this.#loaded.isLarge,
       lastSeq: this.#head.lastSeq,
       changeSeq: this.#head.changeSeq,
       items: this.#items,
@@ -248,11 +274,19 @@ export class ConversationState {
     return member;
   }
 
+  #noteSent(appended: Appended): void {
+    const { senderId, clientMessageId } = appended.message;
+    if (senderId === null || clientMessageId === null) return;
+    const known = this.#sent.get(senderId);
+    if (known) known.set(clientMessageId, appended);
+    else this.#sent.set(senderId, new Map([[clientMessageId, appended]]));
+  }
+
   #noteAdded(seq: number): void {
     const last = this.#items.at(-1);
     if (last?.kind === 'added') {
       this.#items[this.#items.length - 1] = { ...last, count: last.count + 1 };
-      this.#move({ eventNo: this.#nextEventNo });
+      this.#head.eventNo += 1;
     } else {
       this.#note({ kind: 'added', firstSeq: seq, count: 1 });
     }
@@ -260,7 +294,8 @@ export class ConversationState {
 
   #note(item: OutboxItem): void {
     this.#items.push(item);
-    this.#move({ eventNo: this.#nextEventNo });
+    this.#head.eventNo += 1;
+    this.#head.movedAtMs = this.nowMs;
   }
 
   #move(difference: Partial<Head>): void {
