@@ -43,27 +43,44 @@ export class Group {
     viewer: Viewer | null,
   ): Shared {
     const key = this.#plan.isShared ? telling.shareKey(item) : null;
-    const event = telling.eventOf(item, cursorHole);
-    if (!key) return this.#executeAlone(event, viewer);
+    const event = (): Event => telling.eventOf(item, cursorHole);
+    if (!key) return this.#executeAlone(event(), viewer);
     const replyToSeq = this.#plan.showsReply ? telling.replyToSeq(item) : null;
     const isHidden = replyToSeq !== null && replyToSeq < item.joinedSeq;
     const shared = isHidden ? this.#shared.hidden : this.#shared.whole;
     let text = shared.get(key);
     if (text === undefined) {
-      text = this.#executeShared(event, viewer, (made) => shared.set(key, made));
+      text = this.#executeShared(event(), viewer, (made) => shared.set(key, made));
       shared.set(key, text);
     }
-    if (text === null) return this.#executeAlone(event, viewer);
+    if (text === null) return this.#executeAlone(event(), viewer);
     if (!(text instanceof Promise)) return text;
-    return text.then((made) => made ?? this.#executeAlone(event, viewer));
+    return text.then((made) => made ?? this.#executeAlone(event(), viewer));
   }
 
-  async #executeShared(
+  /** At once where everything that is shown is at hand, as it is of most events. */
+  #executeShared(
     event: unknown,
     viewer: Viewer | null,
     keep: (made: SharedText | null) => void,
+  ): Shared {
+    const first = this.#executeOnce(event, viewer);
+    if (!(first instanceof Promise) && !first.errors) return new SharedText(JSON.stringify(first));
+    return this.#executeSharedLater(event, viewer, first, keep);
+  }
+
+  async #executeSharedLater(
+    event: unknown,
+    viewer: Viewer | null,
+    first: ExecutionResult | Promise<ExecutionResult>,
+    keep: (made: SharedText | null) => void,
   ): Promise<SharedText | null> {
-    const result = await this.#execute(event, viewer);
+    let begun: typeof first | null = first;
+    const result = await executeEvent(() => {
+      const once = begun ?? this.#executeOnce(event, viewer);
+      begun = null;
+      return once;
+    });
     const made = result.errors ? null : new SharedText(JSON.stringify(result));
     keep(made);
     return made;
@@ -78,12 +95,14 @@ export class Group {
   }
 
   #execute(event: unknown, viewer: Viewer | null): Promise<ExecutionResult> {
-    return executeEvent(() =>
-      execute({
-        ...this.#args,
-        rootValue: event,
-        contextValue: this.#api.contextFor(viewer),
-      }),
-    );
+    return executeEvent(() => this.#executeOnce(event, viewer));
+  }
+
+  #executeOnce(event: unknown, viewer: Viewer | null): ExecutionResult | Promise<ExecutionResult> {
+    return execute({
+      ...this.#args,
+      rootValue: event,
+      contextValue: this.#api.contextFor(viewer),
+    });
   }
 }

@@ -50,18 +50,17 @@ export function happeningsOf({ messages, regimes, wallets }: Telling): (entry: L
     }
     const { conversationId } = event;
     if (event.kind === 'added') {
-      return eventKeys(event).flatMap((key, index) => {
-        const message = messages.get(messageKey(key));
+      const tellOne = (seq: number, offset: bigint): Told[] => {
+        const key = messageKey({ conversationId, seq });
+        const message = messages.get(key);
         if (!message) return [];
-        const offset = lastOffset - BigInt(event.count - 1 - index);
-        const make = (): Happening => ({
-          kind: 'MessageAdded',
-          conversationId,
-          seq: key.seq,
-          message,
-        });
-        return [{ offset, happening: share(`a ${messageKey(key)}`, make) }];
-      });
+        const make = (): Happening => ({ kind: 'MessageAdded', conversationId, seq, message });
+        return [{ offset, happening: share(`a ${key}`, make) }];
+      };
+      if (event.count === 1) return tellOne(event.firstSeq, lastOffset);
+      return eventKeys(event).flatMap(({ seq }, index) =>
+        tellOne(seq, lastOffset - BigInt(event.count - 1 - index)),
+      );
     }
     const happening = tellSmall(event, messages, regimes, share);
     return happening ? [{ offset: lastOffset, happening }] : [];

@@ -211,10 +211,11 @@ class Append {
     if (!head) return;
     const lastOffset = head.lastOffset + BigInt(offsetCount(event));
     const entry = { event, lastOffset, atMs };
-    this.#heads.set(userId, { ...head, lastOffset });
+    const { epoch, trimmedOffset, lastSeenAtMs } = head;
+    this.#heads.set(userId, { userId, epoch, lastOffset, trimmedOffset, lastSeenAtMs });
     this.#moved.heads.add(userId);
     this.#entries.push(entryValues(userId, entry));
-    appended.push({ userId, joinedSeq, epoch: head.epoch, entry });
+    appended.push({ userId, joinedSeq, epoch, entry });
   }
 
   /** Cuts off logs that have grown a quarter beyond what is kept. */
