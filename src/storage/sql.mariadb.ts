@@ -1,8 +1,9 @@
-import type { ConnectionConfig, Pool, PoolConfig, PoolConnection, UpsertResult } from 'mariadb';
+import type { ConnectionConfig, Pool, PoolConfig, PoolConnection } from 'mariadb';
 import type { Lifecycle } from '../lib/lifecycle.ts';
 import { mysqlDialect } from './dialect.ts';
 import { openPool } from './mariadb-pool.ts';
-import { bound, readRows, sqlErrorOf } from './mariadb-values.ts';
+import { executeAllOn, executeOn, queryOn } from './mariadb-statements.ts';
+import { sqlErrorOf } from './mariadb-values.ts';
 import {
   SqlError,
   toldByCommit,
@@ -246,58 +247,4 @@ class MariadbTransaction implements SqlTransaction {
       ),
     );
   }
-}
-
-async function queryOn<T extends object>(
-  connection: PoolConnection,
-  text: string,
-  params: readonly SqlValue[],
-): Promise<T[]> {
-  try {
-    return readRows(await connection.query(text, boundAll(params))) as T[];
-  } catch (error) {
-    throw sqlErrorOf(error);
-  }
-}
-
-async function executeOn(
-  connection: PoolConnection,
-  text: string,
-  params: readonly SqlValue[],
-): Promise<SqlResult> {
-  try {
-    return resultOf(await connection.query<UpsertResult>(text, boundAll(params)));
-  } catch (error) {
-    throw sqlErrorOf(error);
-  }
-}
-
-/**
- * As one text of several statements: the server stops at the first that fails. Sent one by one, those behind a statement
- * that ended the transaction, as a deadlock does, would each be committed by itself.
- */
-async function executeAllOn(
-  connection: PoolConnection,
-  statements: readonly Statement[],
-): Promise<SqlResult[]> {
-  const [first] = statements;
-  if (!first) return [];
-  if (statements.length === 1) return [await executeOn(connection, first.text, first.params ?? [])];
-  const text = statements.map((statement) => statement.text).join(';\n');
-  const params = statements.flatMap((statement) => statement.params ?? []);
-  try {
-    const done = await connection.query<UpsertResult[]>(text, boundAll(params));
-    return done.map(resultOf);
-  } catch (error) {
-    throw sqlErrorOf(error);
-  }
-}
-
-function resultOf({ affectedRows, insertId }: UpsertResult): SqlResult {
-  return { affectedRows, insertId: BigInt(insertId) };
-}
-
-/** None where there are none: the driver looks for marks in the whole text otherwise. */
-function boundAll(params: readonly SqlValue[]): SqlValue[] | undefined {
-  return params.length === 0 ? undefined : params.map(bound);
 }

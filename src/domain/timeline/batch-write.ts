@@ -62,13 +62,11 @@ function moveHeads(sql: Sql, states: readonly ConversationState[]): Statement[] 
     { readonly values: readonly SqlValue[]; readonly ids: bigint[] }
   >();
   for (const state of states) {
-    const { advance } = state;
-    if (!advance) {
+    const values = advanceOf(state);
+    if (!values) {
       others.push(state);
       continue;
     }
-    const { lastSeq, changeSeq, eventNo, activityAtMs, movedAtMs } = advance;
-    const values = [lastSeq, changeSeq, eventNo, activityAtMs, movedAtMs];
     const key = values.join();
     const group = groups.get(key);
     if (group) group.ids.push(state.head.id);
@@ -81,6 +79,23 @@ function moveHeads(sql: Sql, states: readonly ConversationState[]): Statement[] 
     params: [...values, ...ids],
   }));
   return [...moves, ...updateHeads(sql, others)];
+}
+
+/** By how much its counters moved, and its times as they are; null where that is not all that changed. */
+function advanceOf({ loaded, head }: ConversationState): number[] | null {
+  const isSame =
+    head.title === loaded.title &&
+    head.membersEventNo === loaded.membersEventNo &&
+    head.memberCount === loaded.memberCount &&
+    head.isLarge === loaded.isLarge;
+  if (!isSame) return null;
+  return [
+    head.lastSeq - loaded.lastSeq,
+    head.changeSeq - loaded.changeSeq,
+    head.eventNo - loaded.eventNo,
+    head.activityAtMs,
+    head.movedAtMs,
+  ];
 }
 
 /** The rows are there and locked, so every row of this INSERT becomes an update of what can change. */

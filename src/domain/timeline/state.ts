@@ -11,15 +11,6 @@ export interface Appended {
   readonly payloadHash: Uint8Array | null;
 }
 
-/** What moves with every event: by how much the counters did, and the times as they are then. */
-export interface Advance {
-  readonly lastSeq: number;
-  readonly changeSeq: number;
-  readonly eventNo: number;
-  readonly activityAtMs: number;
-  readonly movedAtMs: number;
-}
-
 /** The limits on groups, as configured. */
 export interface GroupLimits {
   /** A group is large from one more than this on, until below three quarters of it. */
@@ -37,7 +28,8 @@ export class ConversationState {
   readonly originHash: Uint8Array | null;
   readonly nowMs: number;
   readonly #limits: GroupLimits;
-  readonly #loaded: Head;
+  /** As it was before the batch. */
+  readonly loaded: Head;
   /** Moved on in place: a message moves it three times. */
   readonly #head: { -readonly [Column in keyof Head]: Head[Column] };
   readonly #members = new Map<bigint, Member | null>();
@@ -65,7 +57,7 @@ export class ConversationState {
     nowMs: number;
     limits: GroupLimits;
   }) {
-    this.#loaded = deps.head;
+    this.loaded = deps.head;
     this.#head = { ...deps.head };
     this.originKey = deps.originKey;
     this.originHash = deps.originHash;
@@ -85,27 +77,9 @@ export class ConversationState {
     return this.#items.length > 0;
   }
 
-  /** How the head has moved on since it was loaded; null where that is not all that changed. */
-  get advance(): Advance | null {
-    const [was, is] = [this.#loaded, this.#head];
-    const isSame =
-      is.title === was.title &&
-      is.membersEventNo === was.membersEventNo &&
-      is.memberCount === was.memberCount &&
-      is.isLarge === was.isLarge;
-    if (!isSame) return null;
-    return {
-      lastSeq: is.lastSeq - was.lastSeq,
-      changeSeq: is.changeSeq - was.changeSeq,
-      eventNo: is.eventNo - was.eventNo,
-      activityAtMs: is.activityAtMs,
-      movedAtMs: is.movedAtMs,
-    };
-  }
-
   /** True where the regime changed: this draft was the conversation's last in this batch. */
   get hasCrossed(): boolean {
-    return this.#head.isLarge !== this.#loaded.isLarge;
+    return this.#head.isLarge !== this.loaded.isLarge;
   }
 
   loadMember(userId: bigint, member: Member | null): void {
@@ -246,9 +220,9 @@ export class ConversationState {
   get outboxPart(): OutboxPart {
     return {
       conversationId: this.#head.id,
-      firstEventNo: this.#loaded.eventNo + 1,
+      firstEventNo: this.loaded.eventNo + 1,
       membersEventNo: this.#head.membersEventNo,
-      isLarge: this.#loaded.isLarge,
+      isLarge: this.loaded.isLarge,
       lastSeq: this.#head.lastSeq,
       changeSeq: this.#head.changeSeq,
       items: this.#items,
