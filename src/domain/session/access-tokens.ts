@@ -1,4 +1,5 @@
-import { errors, jwtVerify, SignJWT, type JWTPayload } from 'jose';
+import { verify } from 'node:crypto';
+import { SignJWT } from 'jose';
 import type { KeyRing } from './key-ring.ts';
 import type { Viewer } from './viewer.ts';
 
@@ -20,43 +21,63 @@ export function signAccessToken(keys: KeyRing, viewer: Viewer, nowMs: number): P
     .sign(keys.first.signing);
 }
 
-/** The viewer that a token makes; EXPIRED only for one that was right. Says nothing of whether the session lives. */
-export async function readAccessToken(
+/**
+ * The viewer that a token makes; EXPIRED only for one that was right. Says nothing of whether the session lives.
+ *
+ * Verified in this turn, as RFC 7515 and 7519 say: when a gate dies, thousands of tokens are shown at once that no other gate
+ * has seen, and handing each to another thread costs more than the signature.
+ */
+export function readAccessToken(
   keys: KeyRing,
   token: string,
   nowMs: number,
-): Promise<Viewer | 'FORGED' | 'EXPIRED'> {
+): Viewer | 'FORGED' | 'EXPIRED' {
+  const [, header, claims, signature] = compact.exec(token) ?? [];
+  if (header === undefined || claims === undefined || signature === undefined) return 'FORGED';
+  const { alg, typ, kid, crit } = objectOf(header);
+  if (alg !== algorithm || typ !== type || typeof kid !== 'string' || crit !== undefined) {
+    return 'FORGED';
+  }
+  const key = keys.byId(kid);
+  const signed = Buffer.from(`${header}.${claims}`, 'latin1');
+  if (!key || !verify(null, signed, key.verifying, Buffer.from(signature, 'base64url'))) {
+    return 'FORGED';
+  }
+  const { iss, aud, exp, ...rest } = objectOf(claims);
+  if (iss !== issuer || aud !== audience || !isTime(exp)) return 'FORGED';
+  const viewer = viewerOf({ ...rest, exp });
+  if (!viewer) return 'FORGED';
+  return viewer.expiresAtMs > nowMs ? viewer : 'EXPIRED';
+}
+
+/** Three parts in base64url. */
+const compact = /^([\w-]+)\.([\w-]+)\.([\w-]+)$/;
+
+/** What a part says; nothing where it is no JSON object. */
+function objectOf(part: string): Readonly<Record<string, unknown>> {
   try {
-    const { payload } = await jwtVerify(
-      token,
-      ({ kid }) => {
-        const key = kid === undefined ? undefined : keys.byId(kid);
-        if (!key) throw new errors.JWKSNoMatchingKey();
-        return key.verifying;
-      },
-      {
-        algorithms: [algorithm],
-        issuer,
-        audience,
-        typ: type,
-        requiredClaims: ['sub', 'sid', 'app', 'exp'],
-        currentDate: new Date(nowMs),
-      },
-    );
-    return viewerOf(payload) ?? 'FORGED';
-  } catch (error) {
-    if (error instanceof errors.JWTExpired) return 'EXPIRED';
-    if (error instanceof errors.JOSEError) return 'FORGED';
-    throw error;
+    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
+    return typeof value === 'object' && value !== null ? { ...value } : {};
+  } catch {
+    return {};
   }
 }
 
-function viewerOf({ sub, sid, app, exp }: JWTPayload): Viewer | null {
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}
+
+interface Claims {
+  readonly sub?: unknown;
+  readonly sid?: unknown;
+  readonly app?: unknown;
+  readonly exp: number;
+}
+
+function viewerOf({ sub, sid, app, exp }: Claims): Viewer | null {
   const userId = idOf(sub);
   const sessionId = idOf(sid);
-  if (userId === null || sessionId === null || typeof app !== 'string' || exp === undefined) {
-    return null;
-  }
+  if (userId === null || sessionId === null || typeof app !== 'string') return null;
   return { userId, sessionId, appId: app, expiresAtMs: exp * 1000 };
 }
 

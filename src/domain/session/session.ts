@@ -153,19 +153,23 @@ export class Sessions implements Lifecycle {
    * signed; ENDED, a session that was logged out, displaced or stolen; a token that is past its time is EXPIRED, whatever
    * became of its session.
    */
-  async verify(accessToken: string): Promise<Verification> {
-    const read = await this.#read(accessToken);
+  verify(accessToken: string): Promise<Verification> {
+    return Promise.resolve(this.#verdict(accessToken));
+  }
+
+  #verdict(accessToken: string): Verification {
+    const read = this.#read(accessToken);
     if (typeof read === 'string') return { ok: false, why: read };
     if (this.isEnded(read.sessionId) !== null) return { ok: false, why: 'ENDED' };
     return { ok: true, viewer: read };
   }
 
   /** The same token comes with request after request: its signature is checked once. */
-  async #read(accessToken: string): Promise<Viewer | 'FORGED' | 'EXPIRED'> {
+  #read(accessToken: string): Viewer | 'FORGED' | 'EXPIRED' {
     const now = this.#deps.clock.now();
     const known = this.#readTokens.get(accessToken);
     if (known) return known.expiresAtMs > now ? known : 'EXPIRED';
-    const read = await readAccessToken(this.#keys, accessToken, now);
+    const read = readAccessToken(this.#keys, accessToken, now);
     if (typeof read === 'string') return read;
     this.#readTokens.set(accessToken, read);
     if (this.#readTokens.size > limits.accessTokensKeptMax) {
