@@ -74,7 +74,7 @@ export class Pipeline {
     };
     this.#way = shared ? wayOfNodes(wayDeps, shared.buckets, links.gate) : wayOfOneNode(wayDeps);
     this.#deliveries = shared ? [this.#deliveriesBy(deps, shared)] : [];
-    this.readNotices = new ReadNotices({ ...deps, ...this.#way, memberLists });
+    this.readNotices = new ReadNotices({ ...deps, ...this.#way });
     this.news.listen({
       onNews: (news) => this.#heard(news),
       onGap: (conversationId) => this.#reread(conversationId),

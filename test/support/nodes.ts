@@ -11,6 +11,8 @@ export interface NodesOptions {
   /** A built server; without it they run from their sources. */
   readonly main?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Empty databases in place of two on the run's MariaDB. */
+  readonly databaseUrls?: readonly string[];
 }
 
 /** What a node of a cluster reads beside the rest. */
@@ -48,9 +50,12 @@ export class Nodes implements AsyncDisposable {
     this.#folder = folder;
   }
 
-  static async start({ redisUrls, count, main, env }: NodesOptions): Promise<Nodes> {
+  static async start({ redisUrls, count, main, env, ...given }: NodesOptions): Promise<Nodes> {
     const folder = await mkdtemp(path.join(tmpdir(), 'fastim-nodes-'));
-    const databaseUrls = [await createMariadbDatabase(), await createMariadbDatabase()];
+    const databaseUrls = given.databaseUrls ?? [
+      await createMariadbDatabase(),
+      await createMariadbDatabase(),
+    ];
     await writeKeys(folder);
     const all: ServerProcess[] = [];
     for (let index = 0; index < count; index += 1) {

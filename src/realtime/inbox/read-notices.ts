@@ -5,7 +5,8 @@ import type { Logger } from '../../lib/log.ts';
 import type { Shard, Shards } from '../../storage/shards.ts';
 import type { AppendJob, Telling } from './append-job.ts';
 import type { InboxLog, LogPlace } from './inbox-log.ts';
-import type { ListedMember, MemberLists } from '../outbox/member-lists.ts';
+import type { ListedMember } from '../outbox/member-lists.ts';
+import { readAudienceOf } from './read-audience.ts';
 
 export interface ReadNoticesDeps {
   readonly shards: Shards;
@@ -13,7 +14,6 @@ export interface ReadNoticesDeps {
   readonly failpoints: Failpoints;
   readonly log: Logger;
   readonly inboxLog: InboxLog;
-  readonly memberLists: MemberLists;
   /** Whether all that changed the members of a conversation has come to the logs of a place. */
   readonly areMembersTold: (place: LogPlace, conversationId: bigint) => Promise<boolean>;
   /** Up to how many members a group tells all of them who has read. */
@@ -147,14 +147,12 @@ export class ReadNotices implements Lifecycle {
 
   /** Null where it must be told again later; those whom it could be told to have heard it then. */
   async #tell(read: UntoldRead, atMs: number, failures: unknown[]): Promise<UntoldRead | null> {
-    const { inboxLog, memberLists, receiptGroupMembers } = this.#deps;
-    const list = await memberLists.read(read.conversationId);
-    const reader = list.members.find(({ userId }) => userId === read.userId);
-    if (!reader) return read;
-    const isToAll = !list.isLarge && list.memberCount <= receiptGroupMembers;
-    const recipients = isToAll ? list.members : [reader];
+    const { inboxLog, receiptGroupMembers, shards } = this.#deps;
+    const shard = shards.of(read.conversationId);
+    const audience = await readAudienceOf(shard, read, receiptGroupMembers);
+    if (!audience) return read;
     const byPlace = new Map<LogPlace, ListedMember[]>();
-    for (const recipient of recipients) {
+    for (const recipient of audience.recipients) {
       const place = inboxLog.placeOf(recipient.userId);
       const known = byPlace.get(place);
       if (known) known.push(recipient);
@@ -162,7 +160,7 @@ export class ReadNotices implements Lifecycle {
     }
     const outcomes = await Promise.all(
       [...byPlace].map(([place, there]) =>
-        this.#append(place, read, there, list.membersEventNo, atMs).catch((error: unknown) => {
+        this.#append(place, read, there, audience.membersEventNo, atMs).catch((error: unknown) => {
           failures.push(error);
           return false;
         }),
