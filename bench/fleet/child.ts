@@ -58,6 +58,7 @@ function report(): FleetReport {
 
 process.on('message', (order: FleetOrder) => {
   if (order.kind === 'start') void start(order);
+  else if (order.kind === 'cut') for (const line of lines) line.cut();
   else process.send?.(order.kind === 'status' ? status() : report());
 });
 // The bench is gone.

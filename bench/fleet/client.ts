@@ -17,7 +17,8 @@ export interface FleetClientDeps {
 
 /** A connection that a client holds, whatever holds it. */
 export interface Line {
-  close(): Promise<void>;
+  /** Breaks the connection; it comes back. */
+  cut(): void;
 }
 
 interface Away {
@@ -93,8 +94,6 @@ export class AtOnceLine implements Line {
   readonly #client: FleetClient;
   readonly #deps: FleetClientDeps;
   #wire: Wire | null = null;
-  #timer: NodeJS.Timeout | undefined;
-  #isClosed = false;
 
   constructor(client: FleetClient, deps: FleetClientDeps) {
     this.#client = client;
@@ -102,10 +101,8 @@ export class AtOnceLine implements Line {
     this.#dial();
   }
 
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    clearTimeout(this.#timer);
-    await this.#wire?.close();
+  cut(): void {
+    this.#wire?.cut();
   }
 
   #dial(): void {
@@ -132,12 +129,11 @@ export class AtOnceLine implements Line {
         }
       },
       failed: (error, closeCode = 0) => {
-        if (this.#isClosed) return;
         if (isWrong(error)) onFailure(error);
         client.gone(closeCode);
         const isRefusedByAll = client.attempts >= gates.length;
         const delayMs = isRefusedByAll ? retryMs * (0.5 + random()) : 0;
-        this.#timer = setTimeout(() => this.#dial(), delayMs);
+        setTimeout(() => this.#dial(), delayMs);
       },
     });
     this.#wire = wire;
@@ -182,7 +178,7 @@ export class GraphqlWsLine implements Line {
     );
   }
 
-  async close(): Promise<void> {
-    await this.#client.dispose();
+  cut(): void {
+    this.#client.terminate();
   }
 }

@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { cpuMicrosOf } from '../runner/machine.ts';
 import { demand } from '../runner/void.ts';
 import { countAsOwn } from '../servers/server-child.ts';
 import type {
@@ -54,7 +55,8 @@ export class Fleet implements AsyncDisposable {
   ): Promise<void> {
     const deadline = Date.now() + withinMs;
     for (;;) {
-      const totals = totalsOf(await this.#ask<FleetStatus>({ kind: 'status' }));
+      const statuses = await this.#ask<FleetStatus>({ kind: 'status' });
+      const totals = { count: this.#count, ...totalsOf(statuses) };
       demand(totals.failure === null, totals.failure ?? '');
       if (totals.live === this.#count && isEnough(totals)) return;
       demand(
@@ -63,6 +65,15 @@ export class Fleet implements AsyncDisposable {
       );
       await pause(statusEveryMs);
     }
+  }
+
+  /** Breaks all connections, once. */
+  cut(): void {
+    for (const child of this.#children) child.send({ kind: 'cut' } satisfies FleetOrder);
+  }
+
+  cpuMicros(): number {
+    return this.#children.reduce((sum, { pid }) => sum + cpuMicrosOf(pid ?? 0), 0);
   }
 
   async report(): Promise<FleetTotalReport> {
@@ -99,6 +110,7 @@ export class Fleet implements AsyncDisposable {
 }
 
 export interface FleetTotals {
+  readonly count: number;
   readonly live: number;
   readonly resumed: number;
   readonly leastMessages: number;
@@ -112,7 +124,7 @@ export interface FleetTotalReport {
   readonly longestDelaysMs: readonly number[];
 }
 
-function totalsOf(statuses: readonly FleetStatus[]): FleetTotals {
+function totalsOf(statuses: readonly FleetStatus[]): Omit<FleetTotals, 'count'> {
   return {
     live: statuses.reduce((sum, { live }) => sum + live, 0),
     resumed: statuses.reduce((sum, { resumed }) => sum + resumed, 0),

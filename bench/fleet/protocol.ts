@@ -20,6 +20,8 @@ export type FleetOrder =
       readonly clients: readonly ClientSpec[];
       readonly seed: number;
     }
+  /** Breaks all connections, once. */
+  | { readonly kind: 'cut' }
   | { readonly kind: 'status' }
   | { readonly kind: 'report' };
 

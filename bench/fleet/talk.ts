@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { present } from '../../src/lib/assert.ts';
 import { demand, VoidRun } from '../runner/void.ts';
 import { textOf } from '../servers/people.ts';
 import type { Group } from '../load/fastim-groups.ts';
 import { operation } from '../load/socket.ts';
 import type { Seen } from './protocol.ts';
+import type { Fleet, FleetTotalReport } from './fleet.ts';
 import { chainOf } from './view.ts';
 
 const send = operation(/* GraphQL */ `
@@ -32,6 +34,7 @@ interface Answer {
 const retryMs = 25;
 const triesMax = 400;
 const messageChars = 120;
+const settledEveryMs = 200;
 
 export interface TalkDeps {
   readonly groups: readonly Group[];
@@ -58,6 +61,7 @@ export class Talk {
   #numbers = 0;
   #talking: Promise<unknown> = Promise.resolve();
   #isOver = false;
+  #failure: Error | undefined;
 
   constructor(deps: TalkDeps) {
     this.#deps = deps;
@@ -88,9 +92,14 @@ export class Talk {
         if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
         const sending = this.#send(present(groups[turn % groups.length], 'a group'));
         underWay.add(sending);
-        void sending.finally(() => underWay.delete(sending)).catch(() => undefined);
+        const ended = (error?: Error): void => {
+          underWay.delete(sending);
+          this.#failure ??= error;
+        };
+        sending.then(() => ended(), ended);
       }
-      await Promise.all(underWay);
+      await Promise.allSettled(underWay);
+      if (this.#failure) throw this.#failure;
     };
     this.#talking = run();
     this.#talking.catch(() => undefined);
@@ -167,6 +176,26 @@ export class Talk {
       return (await response.json()) as Answer;
     } catch {
       return null;
+    }
+  }
+}
+
+/** What all clients saw, once what was sent last has come to all. @throws {VoidRun} where it does not, or is not right. */
+export async function settled(
+  fleet: Fleet,
+  talk: Talk,
+  withinMs: number,
+): Promise<FleetTotalReport> {
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    await fleet.until(() => true, withinMs, 'all are live');
+    const report = await fleet.report();
+    try {
+      talk.check(report.seen);
+      return report;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await pause(settledEveryMs);
     }
   }
 }

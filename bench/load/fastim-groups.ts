@@ -1,5 +1,4 @@
 import type { Person } from '../servers/people.ts';
-import type { ServerChild } from '../servers/server-child.ts';
 import { LoadHttp } from './http.ts';
 import { operation } from './socket.ts';
 
@@ -35,7 +34,7 @@ const atOnce = 16;
 
 /** Through the API: each takes the next `size` people, the first of whom owns it. */
 export async function makeGroups(
-  server: ServerChild,
+  server: { readonly url: string },
   people: readonly Person[],
   size: number,
 ): Promise<Group[]> {

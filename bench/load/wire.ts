@@ -62,6 +62,11 @@ export class Wire {
     }
   }
 
+  /** As a network that breaks. */
+  cut(): void {
+    this.#socket.destroy();
+  }
+
   /** Resolves when the connection is gone. */
   async close(): Promise<void> {
     this.#isClosing = true;

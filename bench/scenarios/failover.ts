@@ -3,9 +3,9 @@ import { print } from 'graphql';
 import { InboxDocument } from '../../client/generated/documents.ts';
 import { present } from '../../src/lib/assert.ts';
 import { decodeIdOf } from '../../src/resolvers/global-id.ts';
-import { Fleet } from '../fleet/fleet.ts';
+import { Fleet, type FleetTotals } from '../fleet/fleet.ts';
 import type { ClientKind, ClientSpec, Outage } from '../fleet/protocol.ts';
-import { Talk } from '../fleet/talk.ts';
+import { settled, Talk } from '../fleet/talk.ts';
 import { makeGroups, type Group } from '../load/fastim-groups.ts';
 import { quantile, seeded, short } from '../runner/numbers.ts';
 import { floorOf, type Outcome, type RunOptions, type Scenario } from '../runner/scenario.ts';
@@ -16,6 +16,9 @@ import { profiling } from '../servers/fastim.ts';
 const nodeCount = 3;
 /** Of each group one sends, from elsewhere; the others have their inbox open at the gate that dies. */
 const groupSize = 51;
+/** One group of so many is connected to the gates that stay. */
+const neighboursShare = 11;
+const warmUps = 4;
 const missedMin = 5;
 const clientProcesses = 2;
 const sendsPerSecond = 20;
@@ -25,6 +28,7 @@ const resumeAimMs = 3_000;
 const statementsAim = 0.2;
 const liveWithinMs = 60_000;
 const resumedWithinMs = 60_000;
+const settledWithinMs = 10_000;
 
 export const failover: Scenario = {
   name: 'failover',
@@ -35,7 +39,7 @@ export const failover: Scenario = {
 };
 
 async function run(options: RunOptions): Promise<Outcome> {
-  const groups = options.isSmoke ? 2 : 100;
+  const groups = options.isSmoke ? 3 : 110;
   await using cluster = await Cluster.prepare({ nodes: nodeCount, people: groups * groupSize });
   await cluster.startAll();
   const parties = await makeGroups(cluster.node(1), cluster.people, groupSize);
@@ -62,11 +66,14 @@ interface Storm {
   /** Those that there would have been without the storm. */
   readonly calmStatements: number;
   readonly sent: number;
-  /** CPU of each surviving node, in µs. */
-  readonly nodeCpuMicros: readonly number[];
+  /** CPU from the kill until the last one had resumed, in µs. */
+  readonly cpuMicros: { readonly nodes: number; readonly stores: number; readonly clients: number };
 }
 
-/** One gate dies with all its clients. New processes each time, so that no node knows any of them. */
+/**
+ * One gate dies with all its clients. New processes each time, so that no node knows any of them; but each has clients of
+ * its own, as gates have.
+ */
 async function storm(
   cluster: Cluster,
   groups: readonly Group[],
@@ -75,16 +82,23 @@ async function storm(
 ): Promise<Storm> {
   await cluster.startAll();
   const nodes = [0, 1, 2].map((index) => cluster.node(index));
-  const clients = groups.flatMap(({ members }) => members.slice(1)).map(specOf);
+  const sockets = nodes.map(({ socketUrl }) => socketUrl);
+  const shared = { seed, query: print(InboxDocument) };
+  const neighbours = Math.ceil(groups.length / neighboursShare);
+  await using others = new Fleet({
+    ...{ ...shared, kind: 'at-once', gates: sockets.slice(1), processes: 1 },
+    clients: clientsOf(groups.slice(0, neighbours), (n) => n % 2),
+  });
+  const clients = clientsOf(groups.slice(neighbours), () => 0);
   await using fleet = new Fleet({
-    ...{ kind, clients, seed, processes: clientProcesses, query: print(InboxDocument) },
-    gates: nodes.map(({ socketUrl }) => socketUrl),
+    ...{ ...shared, kind, clients, gates: sockets, processes: clientProcesses },
   });
   const gates = nodes.map(({ url }) => url);
   const talk = new Talk({ groups, gates, random: seeded(seed) });
   talk.down.add(gates[0] ?? '');
-  await fleet.until(() => true, liveWithinMs, 'all are live');
+  for (const one of [fleet, others]) await one.until(() => true, liveWithinMs, 'all are live');
   await talk.toAll();
+  await warmUp(others, talk);
   await fleet.until(({ leastMessages }) => leastMessages >= 1, liveWithinMs, 'all hear');
   talk.start(sendsPerSecond);
   const before = await cluster.statements();
@@ -97,47 +111,57 @@ async function storm(
   for (let missed = 0; missed < missedMin; missed += 1) await talk.toAll();
   // All of it is in the logs.
   await pause(1_000);
-  const cpu = nodes.slice(1).map((node) => node.cpuMicros());
+  const cpu = (): Storm['cpuMicros'] => ({
+    nodes: nodes.slice(1).reduce((sum, node) => sum + node.cpuMicros(), 0),
+    stores: cluster.storeCpuMicros(),
+    clients: fleet.cpuMicros(),
+  });
+  const cpuBefore = cpu();
   const statementsBefore = await cluster.statements();
   const killedAtMs = Date.now();
   process.kill(dying, 'SIGKILL');
   await fleet.until(({ resumed }) => resumed >= clients.length, resumedWithinMs, 'all resumed');
   const statements = (await cluster.statements()) - statementsBefore;
   const calmStatements = calmPerMs * (Date.now() - killedAtMs);
-  const nodeCpuMicros = nodes.slice(1).map((node, index) => node.cpuMicros() - (cpu[index] ?? 0));
+  const cpuAfter = cpu();
   await talk.stop();
-  const { outages, seen } = await settled(fleet, talk);
+  const { outages, seen } = await settled(fleet, talk, settledWithinMs);
   demand(
     outages.length === clients.length && outages.every(({ replayed }) => replayed >= missedMin),
     `${outages.length} outages of ${clients.length} clients, in which one missed ${Math.min(...outages.map(({ replayed }) => replayed))} events`,
   );
   talk.check(seen);
+  await settled(others, talk, settledWithinMs);
   const resumedMs = outages.map(({ liveAtMs }) => liveAtMs - killedAtMs).sort((a, b) => a - b);
   await cluster.stopAll();
   return {
-    ...{ resumedMs, statements, calmStatements, nodeCpuMicros, sent: talk.acknowledged },
+    ...{ resumedMs, statements, calmStatements, sent: talk.acknowledged },
+    cpuMicros: {
+      nodes: cpuAfter.nodes - cpuBefore.nodes,
+      stores: cpuAfter.stores - cpuBefore.stores,
+      clients: cpuAfter.clients - cpuBefore.clients,
+    },
     attempts: sum(outages, ({ attempts }) => attempts),
     replayed: sum(outages, ({ replayed }) => replayed),
   };
 }
 
-/** Waits until what was sent last has come to all. */
-async function settled(fleet: Fleet, talk: Talk) {
-  const deadline = Date.now() + 10_000;
-  for (;;) {
-    const report = await fleet.report();
-    try {
-      talk.check(report.seen);
-      return report;
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-      await pause(200);
-    }
+/** Has the gates that stay do what they will do, so that their code is as warm as on any day. */
+async function warmUp(others: Fleet, talk: Talk): Promise<void> {
+  for (let resumed = 1; resumed <= warmUps; resumed += 1) {
+    others.cut();
+    await talk.toAll();
+    const all = (totals: FleetTotals): boolean => totals.resumed >= totals.count * resumed;
+    await others.until(all, liveWithinMs, 'all of the others have resumed');
   }
 }
 
-function specOf({ id, accessToken }: { id: string; accessToken: string }): ClientSpec {
-  return { userId: String(decodeIdOf('User', id)), accessToken, gate: 0 };
+function clientsOf(groups: readonly Group[], gateOf: (n: number) => number): ClientSpec[] {
+  return groups
+    .flatMap(({ members }) => members.slice(1))
+    .map(({ id, accessToken }, n) => {
+      return { userId: String(decodeIdOf('User', id)), accessToken, gate: gateOf(n) };
+    });
 }
 
 function sum(outages: readonly Outage[], of: (outage: Outage) => number): number {
@@ -150,11 +174,15 @@ function perResume({ statements, calmStatements, resumedMs }: Storm): number {
   return Math.max(0, statements - calmStatements) / resumedMs.length;
 }
 
+function each({ cpuMicros, resumedMs }: Storm, of: keyof Storm['cpuMicros']): string {
+  return short(cpuMicros[of] / resumedMs.length);
+}
+
 function lineOf(name: string, storm: Storm | undefined): string {
   if (!storm) return '';
   const { resumedMs } = storm;
   const times = [0.5, 0.99, 0.999, 1].map((of) => short(share(resumedMs, of)));
-  return `${name}: ${resumedMs.length} resumed, half after ${times[0]} ms, 99 % after ${times[1]} ms, 99.9 % after ${times[2]} ms, all after ${times[3]} ms; ${short(perResume(storm))} statements each (${storm.statements}, of them ${short(storm.calmStatements)} anyhow); nodes' CPU ${storm.nodeCpuMicros.map((micros) => short(micros / resumedMs.length)).join(' and ')} µs each`;
+  return `${name}: ${resumedMs.length} resumed, half after ${times[0]} ms, 99 % after ${times[1]} ms, 99.9 % after ${times[2]} ms, all after ${times[3]} ms; ${short(perResume(storm))} statements each (${storm.statements}, of them ${short(storm.calmStatements)} anyhow); CPU of nodes ${each(storm, 'nodes')}, databases and Redis ${each(storm, 'stores')}, clients ${each(storm, 'clients')} µs each`;
 }
 
 function outcomeOf(atOnce: readonly Storm[], stock: Storm): Outcome {
@@ -188,7 +216,7 @@ function outcomeOf(atOnce: readonly Storm[], stock: Storm): Outcome {
       },
     ],
     table: [
-      'clients | 50 % ms | 99 % ms | 99.9 % ms | all ms | statements each | events each',
+      'clients | 50 % ms | 99 % ms | 99.9 % ms | all ms | statements each | events each | CPU µs of the nodes | of databases and Redis | of the clients',
       ...[
         ...atOnce.map((storm) => ['at once', storm] as const),
         ['graphql-ws', stock] as const,

@@ -4,6 +4,7 @@ import { failover } from './failover.ts';
 import { history } from './history.ts';
 import { overload } from './overload.ts';
 import { request } from './request.ts';
+import { rollingRestart } from './rolling-restart.ts';
 import { send, sendSqlite } from './send.ts';
 import { soak } from './soak.ts';
 import { start } from './start.ts';
@@ -18,4 +19,5 @@ export const scenarios: readonly Scenario[] = [
   soak,
   overload,
   failover,
+  rollingRestart,
 ];

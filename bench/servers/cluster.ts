@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { freePort } from '../../test/support/process.ts';
 import { startRedis } from '../../test/support/redis.ts';
+import { cpuMicrosOf } from '../runner/machine.ts';
 import { Closers } from '../runner/closers.ts';
 import { present } from '../../src/lib/assert.ts';
 import { connectTo, startDatabase } from './database.ts';
@@ -27,17 +28,20 @@ export class Cluster implements AsyncDisposable {
   readonly #commands: readonly ServerCommand[];
   readonly #databaseUrls: readonly string[];
   readonly #nodes: (ServerChild | undefined)[];
+  readonly #cpu: readonly (() => number)[];
 
   constructor(of: {
     people: readonly Person[];
     closers: Closers;
     commands: readonly ServerCommand[];
     databaseUrls: readonly string[];
+    cpu: readonly (() => number)[];
   }) {
     this.people = of.people;
     this.#closers = of.closers;
     this.#commands = of.commands;
     this.#databaseUrls = of.databaseUrls;
+    this.#cpu = of.cpu;
     this.#nodes = of.commands.map(() => undefined);
   }
 
@@ -48,13 +52,16 @@ export class Cluster implements AsyncDisposable {
       const folder = await mkdtemp(path.join(tmpdir(), 'fastim-bench-cluster-'));
       closers.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
       const databaseUrls: string[] = [];
+      const cpu: (() => number)[] = [];
       for (let shard = 0; shard < shardCount; shard += 1) {
         const database = await startDatabase();
+        cpu.push(() => database.cpuMicros());
         closers.defer(() => database[Symbol.asyncDispose]());
         databaseUrls.push(await database.createDatabase());
       }
       const redis = await startRedis();
       closers.defer(() => redis.stop());
+      cpu.push(() => cpuMicrosOf(redis.pid));
       closers.defer(countAsOwn(() => redis.pid));
       const kill = (): void => {
         if (redis.pid > 0) process.kill(redis.pid, 'SIGKILL');
@@ -78,7 +85,7 @@ export class Cluster implements AsyncDisposable {
           readyPath: '/ready',
         });
       }
-      return new Cluster({ people, closers, commands, databaseUrls });
+      return new Cluster({ people, closers, commands, databaseUrls, cpu });
     } catch (error) {
       await closers[Symbol.asyncDispose]();
       throw error;
@@ -110,6 +117,11 @@ export class Cluster implements AsyncDisposable {
 
   async stopAll(): Promise<void> {
     await Promise.all(this.#commands.map((_, index) => this.stop(index)));
+  }
+
+  /** CPU of the databases and Redis, in µs. */
+  storeCpuMicros(): number {
+    return this.#cpu.reduce((sum, cpu) => sum + cpu(), 0);
   }
 
   /** Statements that both shards have executed. */
