@@ -12,7 +12,7 @@ const table = {
   writerBatchDraftsMax: 128,
   /** Drafts that may wait for a shard's writer; one more is UNAVAILABLE. */
   writerQueueDraftsMax: 4_096,
-  /** How long a draft may have to wait where the queue stands; one that would wait longer is UNAVAILABLE. */
+  /** A queue where drafts wait longer for so long stands; one that would wait for more than half of it there is UNAVAILABLE. */
   writerWaitMaxMs: second / 2,
   /** How long a draft may be put off because another node holds its conversation, before it is UNAVAILABLE. */
   writerDeferMaxMs: 5 * second,

@@ -22,8 +22,8 @@ export interface GroupCommitDeps<Job, Result> {
   /** Jobs waiting at the most; beyond it `submit` answers UNAVAILABLE. */
   readonly queueMax: number;
   /**
-   * How long a job may have to wait for its commit where the queue stands, in ms; beyond it `submit` answers
-   * UNAVAILABLE. Two batches may always wait.
+   * How long a job may have to wait for its commit, in ms, until the queue stands: then `submit` answers UNAVAILABLE
+   * to those that would wait for more than half of it. Two batches may always wait.
    */
   readonly waitMaxMs?: number;
   /** How long a job may be deferred, or wait behind one that is, in ms, before it is answered UNAVAILABLE. */

@@ -13,13 +13,14 @@ export class StandingQueue {
   #begunAtMs: number | null = null;
   /** Since when who comes would wait too long. */
   #lateSinceMs: number | null = null;
-  /** Since when they would wait half of that at most. */
+  /** Since when they would wait a quarter of that at most. */
   #calmSinceMs: number | null = null;
   #isStanding = false;
 
   /**
-   * @param waitMaxMs in time: until the transaction that holds it has ended. It stands when it has been too long for half
-   *   of that, and no more when it has been half as long for all of it: what is short for a moment fills up again.
+   * @param waitMaxMs in time: until the transaction that holds it has ended. The queue stands when that has been too long
+   *   for so long, and takes then who would wait for half of it at most. It stands no more when a quarter has been enough
+   *   for so long: what is short for a moment fills up again.
    */
   constructor(waitMaxMs: number) {
     this.#waitMaxMs = waitMaxMs;
@@ -54,16 +55,17 @@ export class StandingQueue {
 
   /** Whether somebody is taken who would wait so long. */
   takes(waitMs: number, nowMs: number): boolean {
-    const shortMs = this.#waitMaxMs / 2;
-    if (waitMs <= shortMs) this.emptied(nowMs);
-    if (this.#calmSinceMs !== null && nowMs - this.#calmSinceMs >= this.#waitMaxMs) {
+    const waitMaxMs = this.#waitMaxMs;
+    const isShort = waitMs <= waitMaxMs / 4;
+    if (isShort) this.emptied(nowMs);
+    if (this.#calmSinceMs !== null && nowMs - this.#calmSinceMs >= waitMaxMs) {
       this.#isStanding = false;
     }
-    if (waitMs > shortMs) this.#calmSinceMs = null;
-    if (waitMs > this.#waitMaxMs) {
+    if (!isShort) this.#calmSinceMs = null;
+    if (waitMs > waitMaxMs) {
       this.#lateSinceMs ??= nowMs;
-      this.#isStanding ||= nowMs - this.#lateSinceMs >= shortMs;
+      this.#isStanding ||= nowMs - this.#lateSinceMs >= waitMaxMs;
     }
-    return !this.#isStanding || waitMs <= this.#waitMaxMs;
+    return !this.#isStanding || waitMs <= waitMaxMs / 2;
   }
 }

@@ -71,28 +71,28 @@ describe('a queue', () => {
 
   it('takes a burst, and where it stands only who is served in time', () => {
     const queue = waiting(100);
-    expect([0, 100, 249].map((at) => queue.takes(2_000, at))).toEqual([true, true, true]);
-    expect(queue.takes(501, 250)).toBe(false);
-    expect(queue.takes(500, 251)).toBe(true);
+    expect([0, 100, 499].map((at) => queue.takes(2_000, at))).toEqual([true, true, true]);
+    expect(queue.takes(501, 500)).toBe(false);
+    expect(queue.takes(250, 501)).toBe(true);
     // It is overload still, so that it is longer again for a moment is no new burst.
-    expect(queue.takes(501, 252)).toBe(false);
-    expect(queue.takes(250, 253)).toBe(true);
-    expect(queue.takes(2_000, 752)).toBe(false);
+    expect(queue.takes(251, 502)).toBe(false);
+    expect(queue.takes(125, 503)).toBe(true);
+    expect(queue.takes(2_000, 1_002)).toBe(false);
   });
 
   it('stands no more once it has been short, or empty, for a while', () => {
     const standing = (): StandingQueue => {
       const queue = waiting(100);
-      queue.takes(2_000, 0);
-      expect(queue.takes(2_000, 250)).toBe(false);
+      queue.takes(2_000, -500);
+      expect(queue.takes(2_000, 0)).toBe(false);
       return queue;
     };
     const short = standing();
-    expect(short.takes(250, 300)).toBe(true);
-    expect(short.takes(250, 799)).toBe(true);
+    expect(short.takes(125, 300)).toBe(true);
+    expect(short.takes(125, 799)).toBe(true);
     expect(short.takes(2_000, 799)).toBe(false);
-    expect(short.takes(250, 800)).toBe(true);
-    expect(short.takes(250, 1_300)).toBe(true);
+    expect(short.takes(125, 800)).toBe(true);
+    expect(short.takes(125, 1_300)).toBe(true);
     expect(short.takes(2_000, 1_301)).toBe(true);
     const empty = standing();
     empty.emptied(300);
@@ -100,7 +100,7 @@ describe('a queue', () => {
     empty.emptied(800);
     empty.emptied(1_299);
     expect(empty.takes(2_000, 1_300)).toBe(true);
-    expect(empty.takes(2_000, 1_550)).toBe(false);
+    expect(empty.takes(2_000, 1_800)).toBe(false);
   });
 });
 
