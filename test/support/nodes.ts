@@ -13,6 +13,8 @@ export interface NodesOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Empty databases in place of two on the run's MariaDB. */
   readonly databaseUrls?: readonly string[];
+  /** What one of them reads beside that. */
+  readonly envOf?: (index: number) => Readonly<Record<string, string>>;
 }
 
 /** What a node of a cluster reads beside the rest. */
@@ -66,6 +68,7 @@ export class Nodes implements AsyncDisposable {
         LOG_LEVEL: 'warn',
         ...nodeEnv(folder, redisUrls, index),
         ...env,
+        ...given.envOf?.(index),
       };
       all.push(new ServerProcess(await freePort(), settings, main));
     }
