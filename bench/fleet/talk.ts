@@ -47,7 +47,7 @@ export interface TalkDeps {
  * The owners of groups, who send into them and try again, with the same clientMessageId and any other node, until they are
  * answered; and what was acknowledged. Nobody else sends there.
  */
-export class Talk {
+export class Talk implements Disposable {
   readonly #deps: TalkDeps;
   readonly #sent = new Map<string, Sent[]>();
   /** Nodes that nobody asks. */
@@ -61,6 +61,7 @@ export class Talk {
   #numbers = 0;
   #talking: Promise<unknown> = Promise.resolve();
   #isOver = false;
+  #isAbandoned = false;
   #failure: Error | undefined;
 
   constructor(deps: TalkDeps) {
@@ -111,6 +112,12 @@ export class Talk {
     await this.#talking;
   }
 
+  /** Lets go of what is not answered: where a run breaks off, nobody tries on. */
+  [Symbol.dispose](): void {
+    this.#isOver = true;
+    this.#isAbandoned = true;
+  }
+
   /** @throws {VoidRun} unless that is what was acknowledged, all of it from the first message that was seen on. */
   check(all: readonly (readonly Seen[])[]): void {
     const chains = new Map<string, string>();
@@ -154,7 +161,7 @@ export class Talk {
         return;
       }
       const isFinal = answer?.errors?.some(({ extensions }) => extensions?.retryable !== true);
-      if (isFinal || tries === triesMax) {
+      if (isFinal || tries === triesMax || this.#isAbandoned) {
         throw new VoidRun(`a send was refused after ${tries} tries: ${JSON.stringify(answer)}`);
       }
       this.retries += 1;

@@ -94,7 +94,7 @@ async function storm(
     ...{ ...shared, kind, clients, gates: sockets, processes: clientProcesses },
   });
   const gates = nodes.map(({ url }) => url);
-  const talk = new Talk({ groups, gates, random: seeded(seed) });
+  using talk = new Talk({ groups, gates, random: seeded(seed) });
   talk.down.add(gates[0] ?? '');
   for (const one of [fleet, others]) await one.until(() => true, liveWithinMs, 'all are live');
   await talk.toAll();

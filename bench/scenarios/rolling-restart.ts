@@ -76,7 +76,7 @@ async function restartAll(
   await using stock = fleetOf('graphql-ws', groups.slice(split));
   const fleets = [atOnce, stock];
   for (const fleet of fleets) await fleet.until(() => true, liveWithinMs, 'all are live');
-  const talk = new Talk({ groups, gates: nodes.map(({ url }) => url), random: seeded(seed) });
+  using talk = new Talk({ groups, gates: nodes.map(({ url }) => url), random: seeded(seed) });
   await talk.toAll();
   talk.start(sendsPerSecond);
   const began = performance.now();

@@ -72,7 +72,7 @@ describe.skipIf(!isHere)('clients of nodes that go', () => {
   it('all resume without a gap when their gate is killed, each having missed five events', async () => {
     await using fleet = fleetOf('at-once', groups, () => 0);
     await fleet.until(() => true, 60_000, 'all are live');
-    const talk = talkOf();
+    using talk = talkOf();
     talk.down.add(nodes.at(0).url);
     await talk.toAll();
     await fleet.until(({ leastMessages }) => leastMessages >= 1, 60_000, 'all hear');
@@ -98,7 +98,7 @@ describe.skipIf(!isHere)('clients of nodes that go', () => {
     await using fleet = fleetOf('at-once', groups.slice(2), (n) => n % 3);
     await using stock = fleetOf('graphql-ws', groups.slice(0, 2), (n) => n % 3);
     for (const one of [fleet, stock]) await one.until(() => true, 60_000, 'all are live');
-    const talk = talkOf();
+    using talk = talkOf();
     talk.start(30);
     for (const node of nodes.all) {
       expect(await node.stop(), node.output).toBe(0);
