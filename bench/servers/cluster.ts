@@ -81,6 +81,8 @@ export class Cluster implements AsyncDisposable {
             ...{ NODE_ID: `node-${node}`, DATA_DIR: folder, ACCESS_TOKEN_KEYS: keysFile },
             ...{ DATABASE_URLS: databaseUrls.join(','), REDIS_URLS: redis.url, LOG_LEVEL: 'warn' },
             ...unthrottled,
+            // Who goes where is what is measured.
+            GATE_SHED_PERCENT: '0',
           },
           readyPath: '/ready',
         });
