@@ -1,4 +1,5 @@
 import type { Scenario } from '../runner/scenario.ts';
+import { claims } from './claims.ts';
 import { coldStart } from './cold-start.ts';
 import { failover } from './failover.ts';
 import { history } from './history.ts';
@@ -14,6 +15,7 @@ export const scenarios: readonly Scenario[] = [
   sendSqlite,
   history,
   request,
+  claims,
   coldStart,
   start,
   soak,

@@ -1,21 +1,15 @@
-import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { build } from 'esbuild';
 import { createClient } from '@libsql/client';
 import { freePort } from '../../test/support/process.ts';
-import { VoidRun } from '../runner/void.ts';
 import { connectTo } from './database.ts';
-import { root } from './fastim-build.ts';
 import { keysIn, tokenFor } from './people.ts';
+import { compile, generateClients, rivalFolder } from './rival-build.ts';
 import { ServerChild } from './server-child.ts';
 
-const folder = `${root}bench/rivals/newcomer`;
-const require = createRequire(`${root}package.json`);
+const folder = rivalFolder('newcomer');
 
 export interface RivalOptions {
   readonly kind: 'yoga' | 'mercurius';
@@ -38,7 +32,7 @@ export interface RunningRival extends AsyncDisposable {
 }
 
 export async function startRival(options: RivalOptions): Promise<RunningRival> {
-  generatePrisma();
+  generateClients(folder, ['mysql', 'sqlite']);
   const own = await mkdtemp(path.join(tmpdir(), 'fastim-bench-rival-'));
   const databaseUrl = options.databaseUrl ?? `file:${path.join(own, 'rival.db')}`;
   if (options.people > 0) await fill(databaseUrl, options);
@@ -51,7 +45,7 @@ export async function startRival(options: RivalOptions): Promise<RunningRival> {
   const server = await ServerChild.start({
     name: options.kind,
     port: await freePort(),
-    args: [await compile(options.kind)],
+    args: [await compile(folder, options.kind)],
     env: { DATABASE_URL: databaseUrl, TOKEN_KEYS: keysFile },
     readyPath: '/health',
   });
@@ -63,60 +57,6 @@ export async function startRival(options: RivalOptions): Promise<RunningRival> {
       await rm(own, { recursive: true, force: true, maxRetries: 5 });
     },
   };
-}
-
-/** One plain JavaScript file, so that no compiler runs beside the rival. */
-async function compile(kind: RivalOptions['kind']): Promise<string> {
-  // Below the project, where its packages are found.
-  const outfile = `${root}bench/.build/${kind}.mjs`;
-  await build({
-    entryPoints: [`${folder}/${kind}.ts`],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    packages: 'external',
-    logLevel: 'warning',
-  });
-  return outfile;
-}
-
-/** Both clients of the rival's own schema; nothing where they are up to date. */
-function generatePrisma(): void {
-  const mysql = readFileSync(`${folder}/schema.prisma`, 'utf8');
-  const sqlite = mysql
-    .replace('"mysql"', '"sqlite"')
-    .replace('generated/mysql', 'generated/sqlite')
-    .replace(/ +@db\.Text/g, '');
-  const stamp = createHash('sha256').update(mysql).digest('hex');
-  const stampFile = `${folder}/generated/stamp`;
-  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
-  mkdirSync(`${folder}/generated`, { recursive: true });
-  // Beside the other, since paths in a schema start from its file.
-  writeFileSync(`${folder}/sqlite.prisma`, sqlite);
-  for (const file of ['schema.prisma', 'sqlite.prisma']) generate(`${folder}/${file}`);
-  writeFileSync(stampFile, stamp);
-}
-
-function generate(schema: string): void {
-  const cli = path.join(path.dirname(require.resolve('prisma/package.json')), 'build/index.js');
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [cli, 'generate', '--schema', schema],
-    { cwd: root, encoding: 'utf8', env: { ...process.env, ...schemaEngine() } },
-  );
-  if (status !== 0) throw new VoidRun(`prisma generate failed:\n${stdout}${stderr}`);
-}
-
-/** Generating asks for the schema engine and has no use for it: any program will do where it is not there. */
-function schemaEngine(): Record<string, string> {
-  if (process.env['PRISMA_SCHEMA_ENGINE_BINARY']) return {};
-  const engines = path.dirname(
-    createRequire(require.resolve('prisma/package.json')).resolve('@prisma/engines/package.json'),
-  );
-  const isThere = readdirSync(engines).some((name) => name.startsWith('schema-engine'));
-  return isThere ? {} : { PRISMA_SCHEMA_ENGINE_BINARY: process.execPath };
 }
 
 /** Tables and rows, by plain SQL that both engines take. */
