@@ -51,12 +51,16 @@ const table = {
   redPacketCoalesceMs: 1 * second,
   /** Red packets whose new state is told at a time. */
   redPacketNoticesBatchMax: 256,
+  /** How far apart rounds of such tellings are at least: those entries of a shard that come within share one. */
+  walletNoticesApartMs: 50,
   /** Wallets whose entries are told at a time. */
   walletNoticesBatchMax: 256,
   /** How often untold entries and states are looked for that nobody was woken for. */
   moneyNoticesPollMs: 10 * second,
   /** Red packets, exhausted or expired, that a node remembers; the claims of each at most as many as its shares. */
   closedRedPacketsKept: 2_000,
+  /** How long it relies on a membership that another node may end: who was removed there is refused so late at the latest. */
+  closedRedPacketMemberKeptMs: 2 * second,
   /** Members that it remembers for all of them together. */
   closedRedPacketsMembersKept: 500_000,
   /** A greeting, in code points. */

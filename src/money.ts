@@ -32,6 +32,7 @@ export function wireMoney(
     readonly conversations: Conversations;
     readonly timelines: Timelines;
     readonly pipeline: Pipeline;
+    readonly isAlone: boolean;
   },
 ) {
   const { pipeline } = chat;

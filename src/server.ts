@@ -240,7 +240,10 @@ function wireDomain(base: Base, given: ServerDeps) {
   });
   const store = given.rates ?? links.shared?.rates ?? new MemoryRates();
   const rates = new Rates({ store, points: ratePoints(config, bounds), log });
-  const money = wireMoney(base, { shards, ids, users, conversations, timelines, pipeline });
+  const money = wireMoney(base, {
+    ...{ shards, ids, users, conversations, timelines, pipeline },
+    isAlone: links.shared === null,
+  });
   const chat = { shards, links, pipeline, timelines, users, sessions, conversations, messages };
   return { ...chat, ...money, rates };
 }

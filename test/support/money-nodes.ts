@@ -34,6 +34,8 @@ export interface MoneyWorld extends AsyncDisposable {
   people(count: number): Viewer[];
   /** A group of them, the first one its owner. */
   group(node: MoneyNode, members: readonly Viewer[]): Promise<bigint>;
+  /** The first of them whose wallet is of the shard of that id, or of another one. */
+  livingAt(where: 'here' | 'apart', id: bigint, people: readonly Viewer[]): Viewer;
   /** Ends when no money is on its way and no state untold. */
   settled(): Promise<void>;
   /** What an audit finds. */
@@ -105,6 +107,13 @@ export async function openMoney(storage: Storage): Promise<MoneyWorld> {
       });
       return conversationId;
     },
+    livingAt(where, id, all) {
+      const found = all.find(
+        ({ userId }) => (shards.of(userId) === shards.of(id)) === (where === 'here'),
+      );
+      if (!found) throw new Error(`nobody lives ${where}`);
+      return found;
+    },
     settled: () =>
       vi.waitFor(
         async () => {
@@ -170,6 +179,7 @@ async function startNode(
       : conversations,
     timelines,
     wallets,
+    isAlone: false,
     rulesOf: () => ({ shareMax: 20_000, countMax: 100, ttlMs }),
     limits: {
       ...limits,

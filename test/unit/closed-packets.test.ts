@@ -21,6 +21,13 @@ const packetOf = (id: bigint, conversationId = 1n): RedPacket => ({
   expiresAtMs: 1,
 });
 
+type Options = ConstructorParameters<typeof ClosedPackets>[0];
+const remembering = (options: Partial<Options> = {}): ClosedPackets =>
+  new ClosedPackets({
+    ...{ packetsMax: 2, membersMax: 10, memberKeptMs: Infinity, now: () => 0 },
+    ...options,
+  });
+
 const bob = 2n;
 const claim = {
   redPacketId: 5n,
@@ -32,8 +39,8 @@ const claim = {
 };
 
 it('answers members alone, each with what they took', () => {
-  const closed = new ClosedPackets({ packetsMax: 2, membersMax: 10 });
-  closed.put(packetOf(5n), [claim]);
+  const closed = remembering();
+  closed.put(packetOf(5n), [claim], []);
   closed.admit(5n, [bob, 3n], closed.moment);
   expect(closed.answer(5n, bob)).toMatchObject({ status: 'ALREADY_CLAIMED', claim });
   expect(closed.answer(5n, 3n)).toMatchObject({ status: 'EXHAUSTED', claim: null });
@@ -42,8 +49,8 @@ it('answers members alone, each with what they took', () => {
 });
 
 it('answers nobody whose membership has ended, before or after they were admitted', () => {
-  const closed = new ClosedPackets({ packetsMax: 2, membersMax: 10 });
-  closed.put(packetOf(5n), []);
+  const closed = remembering();
+  closed.put(packetOf(5n), [], []);
   const { moment } = closed;
   closed.admit(5n, [2n, 3n], moment);
   closed.membershipEnded(1n, 2n);
@@ -57,9 +64,35 @@ it('answers nobody whose membership has ended, before or after they were admitte
   expect(closed.answer(5n, 2n)).not.toBeNull();
 });
 
+it('relies on a membership for no longer than it may, counted from when it was read', () => {
+  let now = 1_000;
+  const closed = remembering({ memberKeptMs: 2_000, now: () => now });
+  closed.put(packetOf(5n), [claim], []);
+  const { moment } = closed;
+  now += 500;
+  closed.admit(5n, [bob, 3n], moment);
+  now += 1_499;
+  expect(closed.answer(5n, bob)).not.toBeNull();
+  now += 1;
+  expect(closed.answer(5n, bob)).toBeNull();
+  closed.admit(5n, [bob], closed.moment);
+  expect(closed.answer(5n, bob)).not.toBeNull();
+  expect(closed.answer(5n, 3n)).toBeNull();
+});
+
+it('knows whose credit is there, once it was seen', () => {
+  const closed = remembering();
+  closed.put(packetOf(5n), [claim, { ...claim, userId: 3n, transferId: 8n }], [bob]);
+  closed.admit(5n, [bob, 3n], closed.moment);
+  expect(closed.answer(5n, bob)).toMatchObject({ isCredited: true });
+  expect(closed.answer(5n, 3n)).toMatchObject({ isCredited: false });
+  closed.credited(5n, 3n);
+  expect(closed.answer(5n, 3n)).toMatchObject({ isCredited: true });
+});
+
 it('admits nobody who was read so long ago that the endings since are forgotten', () => {
-  const closed = new ClosedPackets({ packetsMax: 2, membersMax: 10 });
-  closed.put(packetOf(5n), []);
+  const closed = remembering();
+  closed.put(packetOf(5n), [], []);
   const { moment } = closed;
   for (let n = 0n; n < 3_000n; n += 1n) closed.membershipEnded(8n, n);
   closed.admit(5n, [2n], moment);
@@ -67,13 +100,13 @@ it('admits nobody who was read so long ago that the endings since are forgotten'
 });
 
 it('forgets what was not asked for longest, of packets as of members', () => {
-  const closed = new ClosedPackets({ packetsMax: 2, membersMax: 3 });
+  const closed = remembering({ membersMax: 3 });
   for (const id of [5n, 6n]) {
-    closed.put(packetOf(id), []);
+    closed.put(packetOf(id), [], []);
     closed.admit(id, [bob], closed.moment);
   }
   closed.answer(5n, bob);
-  closed.put(packetOf(7n), []);
+  closed.put(packetOf(7n), [], []);
   expect([5n, 6n, 7n].map((id) => closed.has(id))).toEqual([true, false, true]);
   closed.admit(7n, [1n, 2n, 3n], closed.moment);
   expect([5n, 7n].map((id) => closed.has(id))).toEqual([false, true]);

@@ -9,7 +9,7 @@ import { departures, type Transfer } from '../transfer/transfer.ts';
 import { loadClaims, loadClaimers, lockPackets } from './claim-load.ts';
 import { claimColumns, claimValues, type StoredClaim } from './claim-rows.ts';
 import type { ClaimStatus, RedPacket } from './model.ts';
-import { stateCode } from './packet-rows.ts';
+import { updatePacket, versionOf } from './packet-rows.ts';
 
 /** What somebody wants of a packet: the next share, or that its time is seen to be over. */
 export type ClaimJob =
@@ -20,6 +20,8 @@ export interface ClaimResult {
   readonly status: ClaimStatus;
   readonly claim: StoredClaim | null;
   readonly packet: RedPacket;
+  /** The claim's credit is known to be there; otherwise it may be. */
+  readonly isCredited: boolean;
 }
 
 /** A packet while a batch decides about it. Its shares leave it only as claims. */
@@ -34,6 +36,8 @@ export interface ClaimBatchDeps {
   readonly failpoints: Failpoints;
   /** A new id on the slot of what it is for. */
   newId(redPacketId: bigint): bigint;
+  /** Whether a user's wallet is of the packets' shard. */
+  isHere(userId: bigint): boolean;
 }
 
 type ClaimOnly = Extract<ClaimJob, { kind: 'claim' }>;
@@ -50,8 +54,10 @@ export class ClaimBatch {
   readonly #admitted = new Map<bigint, bigint[]>();
   readonly #fresh: StoredClaim[] = [];
   readonly #touched = new Set<LockedPacket>();
-  /** What leaves the packets by this batch. */
-  readonly transfers: Transfer[] = [];
+  /** What leaves the packets by this batch, for wallets elsewhere. */
+  readonly leaving: Transfer[] = [];
+  /** The same, for wallets of this shard: it arrives in the same transaction. */
+  readonly arriving: Transfer[] = [];
 
   constructor(sql: Sql, jobs: readonly ClaimJob[], deps: ClaimBatchDeps) {
     this.#sql = sql;
@@ -98,7 +104,7 @@ export class ClaimBatch {
         if (job.kind === 'claim') return { kind: 'done', result: this.#claim(job, locked) };
         if (!locked) throw noSuchPacket();
         this.#expireIfDue(locked);
-        return { kind: 'done', result: { status: 'EXPIRED', claim: null, packet: locked.packet } };
+        return { kind: 'done', result: lost('EXPIRED', locked.packet) };
       } catch (error) {
         if (error instanceof Fault) return { kind: 'refused', fault: error };
         throw error;
@@ -112,7 +118,7 @@ export class ClaimBatch {
     return [
       ...insertRows('RedPacketClaim', claimColumns, this.#fresh.map(claimValues)),
       ...touched.map(updatePacket),
-      ...departures(this.transfers),
+      ...departures(this.leaving, this.arriving),
       ...insertRows(
         'UntoldRedPacket',
         ['redPacketId', 'conversationId', 'seq', 'version'],
@@ -135,12 +141,15 @@ export class ClaimBatch {
     if (admitted) admitted.push(job.userId);
     else this.#admitted.set(job.redPacketId, [job.userId]);
     const before = this.#claims.get(keyOf(job));
-    if (before) return { status: 'ALREADY_CLAIMED', claim: before, packet: locked.packet };
+    const isCredited = this.#deps.isHere(job.userId);
+    if (before) {
+      return { status: 'ALREADY_CLAIMED', claim: before, packet: locked.packet, isCredited };
+    }
     this.#expireIfDue(locked);
     const { state } = locked.packet;
-    if (state !== 'OPEN') return { status: state, claim: null, packet: locked.packet };
+    if (state !== 'OPEN') return lost(state, locked.packet);
     const claim = this.#grant(job, locked);
-    return { status: 'CLAIMED', claim, packet: locked.packet };
+    return { status: 'CLAIMED', claim, packet: locked.packet, isCredited };
   }
 
   #grant({ redPacketId, userId }: ClaimOnly, locked: LockedPacket): StoredClaim {
@@ -188,7 +197,8 @@ export class ClaimBatch {
     amount: bigint,
   ): void {
     const createdAtMs = this.#deps.nowMs;
-    this.transfers.push({ id, kind, redPacketId: packet.id, userId, amount, createdAtMs });
+    const transfers = this.#deps.isHere(userId) ? this.arriving : this.leaving;
+    transfers.push({ id, kind, redPacketId: packet.id, userId, amount, createdAtMs });
   }
 
   #sees(job: ClaimOnly): boolean {
@@ -196,6 +206,10 @@ export class ClaimBatch {
     const seq = this.#packets.get(job.redPacketId)?.packet.seq;
     return joinedSeq !== undefined && seq !== undefined && seq >= joinedSeq;
   }
+}
+
+function lost(status: 'EXHAUSTED' | 'EXPIRED', packet: RedPacket): ClaimResult {
+  return { status, claim: null, packet, isCredited: false };
 }
 
 /** Unknown and forbidden look the same. */
@@ -213,27 +227,6 @@ function close(locked: LockedPacket, state: 'EXHAUSTED' | 'EXPIRED'): void {
     }
   }
   locked.packet = { ...packet, state, bestShareNo };
-}
-
-function updatePacket(packet: RedPacket): Statement {
-  return {
-    text:
-      'UPDATE RedPacket SET state = ?, claimedCount = ?, claimedTotal = ?, refundedTotal = ?, bestShareNo = ?' +
-      ' WHERE id = ?',
-    params: [
-      stateCode(packet.state),
-      packet.claimedCount,
-      packet.claimedTotal,
-      packet.refundedTotal,
-      packet.bestShareNo,
-      packet.id,
-    ],
-  };
-}
-
-/** Rises with each change: nothing is claimed of an expired one. */
-function versionOf({ claimedCount, state }: RedPacket): number {
-  return state === 'EXPIRED' ? claimedCount + 1 : claimedCount;
 }
 
 function keyOf({ redPacketId, userId }: { redPacketId: bigint; userId: bigint }): string {

@@ -8,8 +8,10 @@ import { GroupCommit, type Settled } from '../../storage/group-commit.ts';
 import type { Shard, Shards } from '../../storage/shards.ts';
 import { SqlError } from '../../storage/sql.ts';
 import type { Transfer } from '../transfer/transfer.ts';
+import type { Wallets } from '../wallet/wallet.ts';
 import { ClaimBatch, type ClaimJob, type ClaimResult } from './claim-batch.ts';
 import { ClosedPackets } from './closed-packets.ts';
+import type { StoredClaim } from './claim-rows.ts';
 import type { RedPacket } from './model.ts';
 import { storedClaimsOf } from './reads.ts';
 
@@ -18,7 +20,10 @@ export interface ClaimsDeps {
   readonly ids: IdSource;
   readonly clock: Clock;
   readonly failpoints: Failpoints;
-  /** Told what has left packets of a shard, after the commit. Must not throw. */
+  /** No other node ends memberships. */
+  readonly isAlone: boolean;
+  readonly wallets: Pick<Wallets, 'receiveIn' | 'tell'>;
+  /** Told what has left packets of a shard for another one, after the commit. Must not throw. */
   readonly onTransfers: (transfers: readonly Transfer[]) => Promise<unknown>;
   /** Called after a commit that left states to be told in `UntoldRedPacket` of that shard. Must not throw. */
   readonly onChanged: (shardIndex: number) => void;
@@ -33,14 +38,17 @@ const membersReadMax = 5_000;
 export class Claims implements Lifecycle {
   readonly #deps: ClaimsDeps;
   readonly #writers = new Map<number, GroupCommit<ClaimJob, ClaimResult>>();
-  readonly #closed = new ClosedPackets({
-    packetsMax: limits.closedRedPacketsKept,
-    membersMax: limits.closedRedPacketsMembersKept,
-  });
+  readonly #closed: ClosedPackets;
   readonly #remembering = new Map<bigint, Promise<void>>();
 
   constructor(deps: ClaimsDeps) {
     this.#deps = deps;
+    this.#closed = new ClosedPackets({
+      packetsMax: limits.closedRedPacketsKept,
+      membersMax: limits.closedRedPacketsMembersKept,
+      memberKeptMs: deps.isAlone ? Infinity : limits.closedRedPacketMemberKeptMs,
+      now: () => deps.clock.now(),
+    });
   }
 
   async start(): Promise<void> {
@@ -74,6 +82,11 @@ export class Claims implements Lifecycle {
     await this.#submit({ kind: 'expire', redPacketId });
   }
 
+  /** Says that a claim's credit was seen to be there. */
+  credited({ redPacketId, userId }: StoredClaim): void {
+    this.#closed.credited(redPacketId, userId);
+  }
+
   membershipEnded(conversationId: bigint, userId: bigint): void {
     this.#closed.membershipEnded(conversationId, userId);
   }
@@ -95,29 +108,34 @@ export class Claims implements Lifecycle {
   }
 
   async #commit(shard: Shard, jobs: readonly ClaimJob[]): Promise<Settled<ClaimResult>[]> {
-    const { clock, failpoints, ids, onTransfers, onChanged } = this.#deps;
+    const { shards, clock, failpoints, ids, wallets, onTransfers } = this.#deps;
     const { moment } = this.#closed;
-    const newId = (redPacketId: bigint): bigint => ids.next(slotOf(redPacketId));
-    const batch = new ClaimBatch(shard.sql, jobs, { nowMs: clock.now(), failpoints, newId });
+    const batch = new ClaimBatch(shard.sql, jobs, {
+      nowMs: clock.now(),
+      failpoints,
+      newId: (redPacketId) => ids.next(slotOf(redPacketId)),
+      isHere: (userId) => shards.of(userId) === shard,
+    });
     const outcomes = await shard.sql
       .transaction(async (tx) => {
         await batch.load(tx);
         const decided = batch.decide();
+        const entries = await wallets.receiveIn(tx, shard, batch.arriving);
         // On another connection, so on SQLite it would wait for ever.
-        if (failpoints.hasBug('credit-before-claim')) await onTransfers(batch.transfers);
+        if (failpoints.hasBug('credit-before-claim')) await onTransfers(batch.leaving);
         failpoints.reach('before-claim');
-        if (!batch.isEmpty) await tx.finish(batch.statements());
+        if (!batch.isEmpty) await tx.finish([...batch.statements(), ...entries]);
         return decided;
       })
       .catch((error: unknown) => {
         // Perhaps it was committed all the same: what it did is found in its table.
-        if (error instanceof SqlError && error.kind === 'connection') onChanged(shard.index);
+        if (error instanceof SqlError && error.kind === 'connection') this.#tell(shard.index);
         throw error;
       });
     failpoints.reach('after-claim');
     if (!batch.isEmpty) {
-      void onTransfers(batch.transfers);
-      onChanged(shard.index);
+      void onTransfers(batch.leaving);
+      this.#tell(shard.index);
     }
     for (const packet of batch.closed) {
       if (this.#closed.has(packet.id)) {
@@ -125,6 +143,11 @@ export class Claims implements Lifecycle {
       } else this.#remember(shard, packet);
     }
     return outcomes;
+  }
+
+  #tell(shardIndex: number): void {
+    this.#deps.onChanged(shardIndex);
+    this.#deps.wallets.tell(shardIndex);
   }
 
   /** In nobody's way: until it is done the shard is asked. */
@@ -148,7 +171,9 @@ export class Claims implements Lifecycle {
         [packet.id, membersReadMax],
       ),
     ]);
-    this.#closed.put(packet, claims);
+    const isHere = ({ userId }: StoredClaim): boolean => this.#deps.shards.of(userId) === shard;
+    const credited = claims.filter(isHere).map(({ userId }) => userId);
+    this.#closed.put(packet, claims, credited);
     this.#closed.admit(
       packet.id,
       members.map(({ userId }) => userId),

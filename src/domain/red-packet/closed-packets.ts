@@ -5,8 +5,16 @@ import type { RedPacket } from './model.ts';
 interface ClosedPacket {
   readonly packet: RedPacket;
   readonly claims: ReadonlyMap<bigint, StoredClaim>;
-  /** Who was seen to be a member that may claim, and has not ceased to be one. */
-  readonly members: Set<bigint>;
+  /** Whose credit is known to be there: it will be for ever. */
+  readonly credited: Set<bigint>;
+  /** Who was seen to be a member that may claim, and has not ceased to be one as far as is known; and when. */
+  readonly members: Map<bigint, number>;
+}
+
+/** When memberships were read that are to be admitted. */
+export interface Moment {
+  readonly endings: number;
+  readonly atMs: number;
 }
 
 interface Ending {
@@ -19,21 +27,32 @@ const endingsKept = 1_000;
 
 /**
  * The packets that this node has seen exhausted or expired, so that who comes too late costs no statement: a closed packet never
- * changes any more.
+ * changes any more. Memberships do: of those that end the memory is told, and since it may not be told of those that other nodes
+ * end, it relies on one for a limited time.
  *
  * Bounded in packets and in members; the one longest not asked for is forgotten first.
  */
 export class ClosedPackets {
   readonly #packetsMax: number;
   readonly #membersMax: number;
+  readonly #memberKeptMs: number;
+  readonly #now: () => number;
   readonly #byId = new Map<bigint, ClosedPacket>();
   #memberCount = 0;
   #endings: Ending[] = [];
   #endingsForgotten = 0;
 
-  constructor(options: { readonly packetsMax: number; readonly membersMax: number }) {
+  constructor(options: {
+    readonly packetsMax: number;
+    readonly membersMax: number;
+    /** How long a membership is relied upon, in ms; Infinity where all endings are told. */
+    readonly memberKeptMs: number;
+    readonly now: () => number;
+  }) {
     this.#packetsMax = options.packetsMax;
     this.#membersMax = options.membersMax;
+    this.#memberKeptMs = options.memberKeptMs;
+    this.#now = options.now;
   }
 
   has(id: bigint): boolean {
@@ -41,30 +60,43 @@ export class ClosedPackets {
   }
 
   /** To be taken before memberships are read that are to be admitted. */
-  get moment(): number {
-    return this.#endingsForgotten + this.#endings.length;
+  get moment(): Moment {
+    return { endings: this.#endingsForgotten + this.#endings.length, atMs: this.#now() };
   }
 
-  put(packet: RedPacket, claims: readonly StoredClaim[]): void {
+  /** @param credited of those who claimed, whose credit is known to be there. */
+  put(packet: RedPacket, claims: readonly StoredClaim[], credited: readonly bigint[]): void {
     if (this.#byId.has(packet.id)) return;
     const byUser = new Map(claims.map((claim) => [claim.userId, claim]));
-    this.#byId.set(packet.id, { packet, claims: byUser, members: new Set() });
+    const closed = {
+      packet,
+      claims: byUser,
+      credited: new Set(credited),
+      members: new Map<bigint, number>(),
+    };
+    this.#byId.set(packet.id, closed);
     this.#forgetOldest();
   }
 
-  /** Those who were seen to be members that may claim, at some time since that moment. */
-  admit(id: bigint, userIds: readonly bigint[], moment: number): void {
+  /** Somebody's credit was seen to be there. */
+  credited(id: bigint, userId: bigint): void {
     const closed = this.#byId.get(id);
-    if (!closed || moment < this.#endingsForgotten) return;
+    if (closed?.claims.has(userId)) closed.credited.add(userId);
+  }
+
+  /** Those who were seen to be members that may claim, at some time since that moment. */
+  admit(id: bigint, userIds: readonly bigint[], moment: Moment): void {
+    const closed = this.#byId.get(id);
+    if (!closed || moment.endings < this.#endingsForgotten) return;
     const { members, packet } = closed;
     const ended = new Set(
       this.#endings
-        .slice(moment - this.#endingsForgotten)
+        .slice(moment.endings - this.#endingsForgotten)
         .filter(({ conversationId }) => conversationId === packet.conversationId)
         .map(({ userId }) => userId),
     );
     const before = members.size;
-    for (const userId of userIds) if (!ended.has(userId)) members.add(userId);
+    for (const userId of userIds) if (!ended.has(userId)) members.set(userId, moment.atMs);
     this.#memberCount += members.size - before;
     this.#forgetOldest();
   }
@@ -72,14 +104,19 @@ export class ClosedPackets {
   /** What somebody is answered who may claim; null where the shard must be asked. */
   answer(id: bigint, userId: bigint): ClaimResult | null {
     const closed = this.#byId.get(id);
-    if (!closed?.members.has(userId)) return null;
+    const seenAtMs = closed?.members.get(userId);
+    if (!closed || seenAtMs === undefined || this.#now() - seenAtMs >= this.#memberKeptMs) {
+      return null;
+    }
     // The last one asked for is the last one forgotten.
     this.#byId.delete(id);
     this.#byId.set(id, closed);
-    const { packet, claims } = closed;
+    const { packet, claims, credited } = closed;
     const claim = claims.get(userId) ?? null;
-    if (claim) return { status: 'ALREADY_CLAIMED', claim, packet };
-    return { status: packet.state === 'EXPIRED' ? 'EXPIRED' : 'EXHAUSTED', claim: null, packet };
+    const isCredited = credited.has(userId);
+    if (claim) return { status: 'ALREADY_CLAIMED', claim, packet, isCredited };
+    const status = packet.state === 'EXPIRED' ? 'EXPIRED' : 'EXHAUSTED';
+    return { status, claim: null, packet, isCredited };
   }
 
   membershipEnded(conversationId: bigint, userId: bigint): void {

@@ -132,6 +132,28 @@ export function insertRefused(
   });
 }
 
+/** What claims, and its end, change of a packet. */
+export function updatePacket(packet: RedPacket): Statement {
+  return {
+    text:
+      'UPDATE RedPacket SET state = ?, claimedCount = ?, claimedTotal = ?, refundedTotal = ?, bestShareNo = ?' +
+      ' WHERE id = ?',
+    params: [
+      stateCode(packet.state),
+      packet.claimedCount,
+      packet.claimedTotal,
+      packet.refundedTotal,
+      packet.bestShareNo,
+      packet.id,
+    ],
+  };
+}
+
+/** Rises with each change: nothing is claimed of an expired one. */
+export function versionOf({ claimedCount, state }: RedPacket): number {
+  return state === 'EXPIRED' ? claimedCount + 1 : claimedCount;
+}
+
 function insertPacket(
   seed: PacketSeed,
   rest: Readonly<Record<string, string | number | bigint | boolean | null>>,

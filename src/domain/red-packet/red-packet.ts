@@ -49,8 +49,10 @@ export interface RedPacketsDeps {
   readonly log: Logger;
   readonly conversations: Pick<Conversations, 'enterOrFault' | 'membersOf'>;
   readonly timelines: TimelineWriter;
-  readonly wallets: Pick<Wallets, 'pay' | 'receive' | 'hasReceived'>;
+  readonly wallets: Pick<Wallets, 'pay' | 'receive' | 'receiveIn' | 'tell' | 'hasReceived'>;
   readonly rulesOf: (appId: string) => RedPacketRules;
+  /** No other node ends memberships: all are told by `membershipEnded`. */
+  readonly isAlone: boolean;
   readonly limits: Pick<
     typeof allLimits,
     | 'creditWaitMs'
@@ -170,13 +172,15 @@ export class RedPackets implements Lifecycle {
   }
 
   /** Whether a claim's credit is there, or comes within the time that an answer may wait for it. */
-  async #isCredited({ status, claim }: ClaimResult, userId: bigint): Promise<boolean> {
-    if (!claim) return true;
+  async #isCredited({ status, claim, isCredited }: ClaimResult, userId: bigint): Promise<boolean> {
+    if (!claim || isCredited) return true;
     const { transferId } = claim;
     const arrival = this.#relay.arrivalOf(transferId);
     if (arrival) return arrivesWithin(arrival, this.#deps.limits.creditWaitMs);
     if (status === 'CLAIMED') return false;
-    return this.#deps.wallets.hasReceived({ id: transferId, userId });
+    const isThere = await this.#deps.wallets.hasReceived({ id: transferId, userId });
+    if (isThere) this.#claims.credited(claim);
+    return isThere;
   }
 
   async #deliver(transfer: Transfer): Promise<readonly Statement[]> {

@@ -34,13 +34,19 @@ interface TransferRow extends Omit<Transfer, 'kind' | 'createdAtMs'> {
 
 const columns = ['id', 'kind', 'redPacketId', 'userId', 'amount', 'createdAtMs'];
 
-/** Sends transfers on their way: to be written where the money leaves, in the same transaction. */
-export function departures(transfers: readonly Transfer[]): Statement[] {
+/**
+ * Sends transfers on their way: to be written where the money leaves, in the same transaction.
+ * @param arriving those whose entries are written in that very transaction: nobody need see to them.
+ */
+export function departures(
+  transfers: readonly Transfer[],
+  arriving: readonly Transfer[] = [],
+): Statement[] {
   return [
     ...insertRows(
       'Transfer',
       columns,
-      transfers.map(({ id, kind, redPacketId, userId, amount, createdAtMs }) => [
+      [...transfers, ...arriving].map(({ id, kind, redPacketId, userId, amount, createdAtMs }) => [
         id,
         kinds.indexOf(kind),
         redPacketId,

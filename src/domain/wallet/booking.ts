@@ -53,15 +53,22 @@ export class BookingBatch {
   readonly #sql: Sql;
   readonly #bookings: readonly Booking[];
   readonly #nowMs: number;
+  readonly #areCausesNew: boolean;
   readonly #wallets = new Map<bigint, WalletState>();
   readonly #known = new Map<string, StoredEntry>();
   readonly #fresh: StoredEntry[] = [];
   readonly #beside: Statement[] = [];
 
-  constructor(sql: Sql, bookings: readonly Booking[], nowMs: number) {
+  /** @param options.areCausesNew none of them can have made an entry before: where one has, its key strikes. */
+  constructor(
+    sql: Sql,
+    bookings: readonly Booking[],
+    options: { readonly nowMs: number; readonly areCausesNew?: boolean },
+  ) {
     this.#sql = sql;
     this.#bookings = bookings;
-    this.#nowMs = nowMs;
+    this.#nowMs = options.nowMs;
+    this.#areCausesNew = options.areCausesNew ?? false;
   }
 
   get isEmpty(): boolean {
@@ -80,7 +87,8 @@ export class BookingBatch {
         page,
       ),
     );
-    const lookUps = chunks(this.#bookings, keysPerStatement).map((page) => {
+    const unsure = this.#areCausesNew ? [] : this.#bookings;
+    const lookUps = chunks(unsure, keysPerStatement).map((page) => {
       const keys = pairsOf(page, ({ userId, cause }) => [userId, Buffer.from(cause)]);
       const { text, params } = pairsCondition(['userId', 'cause'], keys);
       const columns = entryColumns.join(', ');
@@ -106,6 +114,8 @@ export class BookingBatch {
     const last = new Map(this.#fresh.map(({ entry }) => [entry.userId, entry]));
     const first = new Map([...this.#fresh].reverse().map(({ entry }) => [entry.userId, entry]));
     const states = [...last.keys()].map((userId) => this.#wallets.get(userId) as WalletState);
+    // In one order, or two transactions that make wallets could wait for each other.
+    states.sort((a, b) => (a.userId < b.userId ? -1 : 1));
     const rows = (isNew: boolean) =>
       states
         .filter((state) => state.isNew === isNew)

@@ -66,7 +66,7 @@ export class Books implements Lifecycle {
 
   async #commit(shard: Shard, bookings: readonly Booking[]): Promise<Settled<Booked>[]> {
     const { clock, failpoints, onEntries } = this.#deps;
-    const batch = new BookingBatch(shard.sql, bookings, clock.now());
+    const batch = new BookingBatch(shard.sql, bookings, { nowMs: clock.now() });
     const outcomes = await shard.sql
       .transaction(async (tx) => {
         await batch.load(tx);

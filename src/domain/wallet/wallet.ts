@@ -1,14 +1,16 @@
+import { assert } from '../../lib/assert.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { Fault } from '../../lib/fault.ts';
 import type { Failpoints } from '../../lib/failpoint.ts';
 import type { Lifecycle } from '../../lib/lifecycle.ts';
 import { checkText } from '../../lib/text.ts';
 import { limits } from '../../limits.ts';
-import type { Shards } from '../../storage/shards.ts';
-import type { Statement } from '../../storage/sql.ts';
+import type { Shard, Shards } from '../../storage/shards.ts';
+import type { SqlTransaction, Statement } from '../../storage/sql.ts';
 import type { Viewer } from '../session/session.ts';
 import type { Transfer } from '../transfer/transfer.ts';
 import type { Users } from '../user/user.ts';
+import { BookingBatch, type Booking as NewEntry } from './booking.ts';
 import { Books } from './books.ts';
 import { entriesBetween, entryByCause, entryByNo, entryPage, walletOf } from './entries.ts';
 import type { TopUp, Wallet, WalletEntry, WalletEntryPage } from './model.ts';
@@ -157,11 +159,42 @@ export class Wallets implements Lifecycle {
    * and writes nothing beside it.
    * @throws {Fault} UNAVAILABLE
    */
-  receive(
+  receive(transfer: Transfer, beside: readonly Statement[] = []): Promise<Booking> {
+    return this.#books.submit(this.#arrivalOf(transfer, beside));
+  }
+
+  /**
+   * Books transfers in the transaction that sends them, where source and destination are of one shard: they are never
+   * underway. Locks the wallets, and reads them in one round trip.
+   * @param transfers with new ids, to wallets of that shard.
+   * @returns what is to be written in the same transaction; after its commit `tell` is to be called.
+   */
+  async receiveIn(
+    tx: SqlTransaction,
+    { sql }: Pick<Shard, 'sql'>,
+    transfers: readonly Transfer[],
+  ): Promise<Statement[]> {
+    if (transfers.length === 0) return [];
+    const bookings = transfers.map((transfer) => this.#arrivalOf(transfer, []));
+    const nowMs = this.#deps.clock.now();
+    const batch = new BookingBatch(sql, bookings, { nowMs, areCausesNew: true });
+    await batch.load(tx);
+    for (const decided of batch.decide()) {
+      assert(decided.kind === 'done', 'what arrives is never refused');
+    }
+    return batch.statements();
+  }
+
+  /** Says that entries of a shard's wallets were committed: their users are told. Must not throw. */
+  tell(shardIndex: number): void {
+    this.#deps.onEntries(shardIndex);
+  }
+
+  #arrivalOf(
     { id, kind, userId, amount, redPacketId }: Transfer,
-    beside: readonly Statement[] = [],
-  ): Promise<Booking> {
-    return this.#books.submit({
+    beside: readonly Statement[],
+  ): NewEntry {
+    return {
       userId,
       kind: kind === 'CLAIM' ? 'RED_PACKET_CLAIMED' : 'RED_PACKET_REFUNDED',
       amount,
@@ -171,7 +204,7 @@ export class Wallets implements Lifecycle {
       redPacketId,
       reason: null,
       beside,
-    });
+    };
   }
 
   /** Whether a transfer's entry is there. One statement. */

@@ -4,6 +4,7 @@ import type { Failpoints } from '../../lib/failpoint.ts';
 import type { Lifecycle } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
 import { Rounds } from '../../lib/rounds.ts';
+import { pairsCondition, pairsOf } from '../../storage/pairs.ts';
 import type { Shard, Shards } from '../../storage/shards.ts';
 import { walletKey, type Stretch } from './append-job.ts';
 import type { InboxLog } from './inbox-log.ts';
@@ -16,7 +17,11 @@ export interface WalletNoticesDeps {
   readonly log: Logger;
   readonly inboxLog: InboxLog;
   readonly router: Router;
-  readonly limits: { readonly walletNoticesBatchMax: number; readonly moneyNoticesPollMs: number };
+  readonly limits: {
+    readonly walletNoticesBatchMax: number;
+    readonly walletNoticesApartMs: number;
+    readonly moneyNoticesPollMs: number;
+  };
 }
 
 /** How long after a failure it is tried again, in ms. */
@@ -36,7 +41,7 @@ export class WalletNotices implements Lifecycle {
     this.#rounds = new Rounds({
       keys: () => deps.shards.all.map(({ index }) => index),
       run: (index) => this.#tellAll(index),
-      apartMs: 0,
+      apartMs: deps.limits.walletNoticesApartMs,
       againMs,
       pollMs: deps.limits.moneyNoticesPollMs,
     });
@@ -131,8 +136,7 @@ function untoldAfter({ sql }: Shard, afterUserId: bigint, rowsMax: number): Prom
 
 /** Forgets what was told, where nothing came since. */
 async function forget({ sql }: Shard, told: readonly EntryRange[]): Promise<void> {
-  const text = 'DELETE FROM UntoldWallet WHERE userId = ? AND lastEntryNo = ?';
-  await sql.transaction((tx) =>
-    tx.finish(told.map(({ userId, lastEntryNo }) => ({ text, params: [userId, lastEntryNo] }))),
-  );
+  const exact = pairsOf(told, ({ userId, lastEntryNo }) => [userId, lastEntryNo]);
+  const { text, params } = pairsCondition(['userId', 'lastEntryNo'], exact);
+  await sql.execute(`DELETE FROM UntoldWallet WHERE ${text}`, params);
 }
