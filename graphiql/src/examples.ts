@@ -207,6 +207,13 @@ subscription inbox($after: InboxCursor) {
         id
       }
     }
+    ... on WalletChanged {
+      balance
+      entry {
+        kind
+        amount
+      }
+    }
     ... on InboxHeartbeat {
       cursor
     }
@@ -228,7 +235,69 @@ fragment Message on Message {
 }
 `;
 
-/** From registration to a live inbox, in the order in which a newcomer runs them. */
+const redPacket = `# Money comes from outside, by the operator:
+# npm run wallet:credit (see README.md, your id below)
+# Then put some into a conversation and claim shares.
+query wallet {
+  viewer {
+    user {
+      id
+    }
+    wallet {
+      balance
+      entries(first: 20) {
+        edges {
+          node {
+            kind
+            amount
+            createdAt
+          }
+        }
+      }
+    }
+  }
+}
+
+mutation sendRedPacket($packet: SendRedPacketInput!) {
+  sendRedPacket(input: $packet) {
+    isDuplicate
+    redPacket {
+      ...Packet
+    }
+  }
+}
+
+mutation claimRedPacket($redPacketId: ID!) {
+  claimRedPacket(redPacketId: $redPacketId) {
+    status
+    creditPending
+    claim {
+      amount
+    }
+    redPacket {
+      ...Packet
+    }
+  }
+}
+
+fragment Packet on RedPacket {
+  id
+  state
+  greeting
+  total
+  count
+  expiresAt
+  claims {
+    user {
+      username
+    }
+    amount
+    isBest
+  }
+}
+`;
+
+/** From registration to a live inbox, in the order in which a newcomer runs them; then money. */
 export const exampleTabs: readonly ExampleTab[] = [
   {
     query: register,
@@ -268,4 +337,18 @@ export const exampleTabs: readonly ExampleTab[] = [
     headers: signedIn,
   },
   { query: inbox, variables: json({ after: null }), headers: signedIn },
+  {
+    query: redPacket,
+    variables: json({
+      packet: {
+        conversationId: 'the id of a conversation',
+        clientMessageId: 'graphiql-packet-1',
+        total: 500,
+        count: 5,
+        greeting: 'For all of you',
+      },
+      redPacketId: 'the id that sendRedPacket gave',
+    }),
+    headers: signedIn,
+  },
 ];

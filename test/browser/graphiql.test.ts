@@ -6,10 +6,20 @@ import { chromium, type Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildGraphiql } from '../../graphiql/build.ts';
 import { chromiumPath } from '../support/machine.ts';
+import { operatorKeyOf } from '../support/money.ts';
+import { post } from '../support/clients.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { GraphiqlWindow } from './graphiql-window.ts';
 
 const executablePath = chromiumPath();
+
+/** As `npm run wallet:credit` does it. */
+async function creditWallet(server: TestServer, userId: string, amount: number): Promise<void> {
+  const text = 'mutation ($input: CreditWalletInput!) { creditWallet(input: $input) { balance } }';
+  const input = { userId, amount, key: 'a key', reason: 'for a test' };
+  const { errors } = await post(server, text, { input }, await operatorKeyOf(server));
+  expect(errors).toBeUndefined();
+}
 
 describe.skipIf(executablePath === null)('GraphiQL in a browser', { timeout: 90_000 }, () => {
   let server: TestServer;
@@ -36,7 +46,10 @@ describe.skipIf(executablePath === null)('GraphiQL in a browser', { timeout: 90_
     await using ann = await GraphiqlWindow.open(browser, `${server.url}/graphql`);
     const bob = await ann.another();
     expect(await ann.page.title()).toBe('FastIM');
-    expect(await ann.tabs()).toEqual(['register', 'openDirect', 'sendMessage', 'history', 'inbox']);
+    expect(await ann.tabs()).toEqual([
+      ...['register', 'openDirect', 'sendMessage', 'history', 'inbox'],
+      'wallet',
+    ]);
 
     for (const [window, username] of [
       [ann, 'ann'],
@@ -94,6 +107,27 @@ describe.skipIf(executablePath === null)('GraphiQL in a browser', { timeout: 90_
     await ann.setVariables((variables) => (variables['conversationId'] = id));
     await ann.run();
     expect(JSON.stringify(await ann.response())).toContain('Hello from the other window');
+
+    await ann.openTab('wallet');
+    await ann.run('wallet');
+    const money = (await ann.response()) as { data: { viewer: { user: { id: string } } } };
+    await creditWallet(server, money.data.viewer.user.id, 500);
+    await ann.setVariables((variables) => {
+      Object.assign(variables['packet'] as object, { conversationId: id, count: 1 });
+    });
+    await ann.run('sendRedPacket');
+    const sent = (await ann.response()) as {
+      data: { sendRedPacket: { redPacket: { id: string } } };
+    };
+    await bob.openTab('wallet');
+    const { id: redPacketId } = sent.data.sendRedPacket.redPacket;
+    await bob.setVariables((variables) => (variables['redPacketId'] = redPacketId));
+    await bob.run('claimRedPacket');
+    expect(await bob.response()).toMatchObject({
+      data: { claimRedPacket: { status: 'CLAIMED', claim: { amount: 500 } } },
+    });
+    await bob.run('wallet');
+    expect(await bob.response()).toMatchObject({ data: { viewer: { wallet: { balance: 500 } } } });
 
     await ann.page.getByRole('button', { name: 'sign out' }).click();
     await ann.openTab('inbox');
