@@ -1,12 +1,14 @@
 import {
   ConversationDocument,
+  CreditWalletDocument,
   InboxPageDocument,
   LogoutDocument,
   SendMessageDocument,
+  SendRedPacketDocument,
 } from '../../client/generated/documents.ts';
 import { createGroup, newKey } from '../support/chat.ts';
-import { signIn, signUp, type Reachable, type TestUser } from '../support/clients.ts';
-import type { Known } from './values.ts';
+import { ask, signIn, signUp, type Reachable, type TestUser } from '../support/clients.ts';
+import { fuzzServerKey, type Known } from './values.ts';
 
 /** Users, conversations, messages and tokens, dead ones as well, for the attackers to use. */
 export interface Population {
@@ -27,6 +29,7 @@ export async function populate(server: Reachable): Promise<Population> {
   const direct = await ann.directWith(bob);
   await fill(ann, direct);
   let group = await newGroup(users);
+  const packets = await Promise.all(users.map((user) => packetIn(server, user, group)));
   const dead = await signIn(server, 'dan', { id: 'dead' });
   await dead.query(LogoutDocument, {});
   const known: Known = {
@@ -42,8 +45,12 @@ export async function populate(server: Reachable): Promise<Population> {
       [1, 2, 3].map((seq) => `m_${id.slice(2)}_${seq}`),
     );
     const sessions = live.map(({ auth }) => auth.viewer.session.id);
-    known.ids = [...users.map(({ id }) => id), group, direct, group, ...messages, ...sessions];
-    known.tokens = [...live, ...live, dead].map(({ auth }) => auth.accessToken);
+    const entries = users.map(({ id }) => `w_${id.slice(2)}_1`);
+    known.ids = [
+      ...[...users.map(({ id }) => id), group, direct, group],
+      ...[...messages, ...sessions, ...packets, ...packets, ...entries],
+    ];
+    known.tokens = [...[...live, ...live, dead].map(({ auth }) => auth.accessToken), fuzzServerKey];
     known.refreshTokens = [...live, dead].map(({ auth }) => auth.refreshToken);
   };
   tell();
@@ -101,6 +108,15 @@ async function fill(user: TestUser, conversationId: string): Promise<void> {
       input: { conversationId, clientMessageId: newKey(), content },
     });
   }
+}
+
+/** Money for somebody, and some of it in a packet that is open. @returns its id. */
+async function packetIn(server: Reachable, user: TestUser, id: string): Promise<string> {
+  const input = { userId: user.id, amount: 1_000_000, key: 'endowment', reason: 'to fuzz with' };
+  await ask(server, CreditWalletDocument, { input }, fuzzServerKey);
+  const packet = { conversationId: id, clientMessageId: newKey(), total: 300, count: 3 };
+  const sent = await user.query(SendRedPacketDocument, { input: packet });
+  return sent.sendRedPacket.redPacket.id;
 }
 
 async function headOf(user: TestUser): Promise<string> {

@@ -7,6 +7,7 @@ import { createLogger } from '../../src/lib/log.ts';
 import { FastimServer } from '../../src/server.ts';
 import { cheapPasswords } from '../support/accounts.ts';
 import { unlimited } from '../support/budgets.ts';
+import { fuzzServerKey } from './values.ts';
 
 /** What it says to its parent. */
 export type Told =
@@ -25,7 +26,10 @@ process.on('unhandledRejection', finding('unhandled rejection'));
 process.on('uncaughtException', finding('uncaught exception'));
 
 const folder = mkdtempSync(path.join(tmpdir(), 'fastim-fuzz-'));
-const config = readConfig({ PORT: '0', DATA_DIR: folder, APPS: 'default,other' });
+const config = readConfig({
+  ...{ PORT: '0', DATA_DIR: folder, APPS: 'default,other' },
+  SERVER_KEYS: `default:${fuzzServerKey}`,
+});
 const log = createLogger(
   { level: 'error' },
   { write: (line: string) => tell({ kind: 'finding', text: `logged: ${line.trim()}` }) },

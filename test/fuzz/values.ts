@@ -1,6 +1,9 @@
 import { encodeCursor } from '../../src/domain/inbox/inbox.ts';
 import type { Random } from '../kill/random.ts';
 
+/** The server key of the app that is attacked: attackers have it, too. */
+export const fuzzServerKey = 'key-of-the-fuzzed-app-0123456789';
+
 /** What is really there, for values that come close to it. */
 export interface Known {
   ids: readonly string[];
@@ -33,6 +36,10 @@ export class Values {
         return random.chance(0.5);
       case 'InboxCursor':
         return this.cursor();
+      case 'MinorUnits':
+        return random.chance(0.8)
+          ? random.pick([1, 2, 3, 5, 10, 100, 0, -1, 20_000, 20_001, Number.MAX_SAFE_INTEGER])
+          : random.pick([2 ** 53, -(2 ** 53), 1.5, 1e308, '5', null, true]);
       case 'String':
         return this.text();
       default:
@@ -54,6 +61,10 @@ export class Values {
       case 'clientMessageId':
       case 'clientRequestId':
         return `k${random.between(0, 500)}`;
+      case 'key':
+        return `k${random.between(0, 20)}`;
+      case 'count':
+        return random.pick([1, 1, 2, 3, 5, 100, 101, 0, -1]);
       case 'refreshToken':
         return this.near(random.pick(this.#known.refreshTokens) ?? '');
       default:
