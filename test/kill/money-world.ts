@@ -6,6 +6,7 @@ import { operatorKeyIn } from '../../src/domain/app/app.ts';
 import { faultCodes, type FaultCode } from '../../src/lib/fault.ts';
 import { post, signUp, TestFault, type TestUser } from '../support/clients.ts';
 import { entriesOf, packetOf, type LedgerFigures } from '../support/money.ts';
+import { nodeEnv, writeKeys } from '../support/nodes.ts';
 import { freePort, ServerProcess } from '../support/process.ts';
 import { pause, type Random } from './random.ts';
 
@@ -30,7 +31,9 @@ const auditText = '{ ledger { isSound issued wallets openPackets inFlight proble
  * looks at the books all the while.
  */
 export class MoneyWorld implements AsyncDisposable {
-  readonly server: ServerProcess;
+  readonly nodes: readonly ServerProcess[];
+  /** Nobody asks these. */
+  readonly down = new Set<ServerProcess>();
   readonly anomalies: string[] = [];
   /** Answers to claims, good or bad. */
   claims = 0;
@@ -46,8 +49,8 @@ export class MoneyWorld implements AsyncDisposable {
   #loops: Promise<void>[] = [];
   #sent = 0;
 
-  constructor(server: ServerProcess, folder: string, random: Random) {
-    this.server = server;
+  constructor(nodes: readonly ServerProcess[], folder: string, random: Random) {
+    this.nodes = nodes;
     this.#folder = folder;
     this.#random = random;
   }
@@ -56,10 +59,13 @@ export class MoneyWorld implements AsyncDisposable {
     readonly main: string;
     readonly random: Random;
     readonly databaseUrls?: readonly string[];
+    /** Several nodes, of which clients ask now this one, now that. */
+    readonly cluster?: { readonly nodes: number; readonly redisUrl: string };
     readonly env?: Readonly<Record<string, string>>;
   }): Promise<MoneyWorld> {
     const folder = await mkdtemp(path.join(tmpdir(), 'fastim-money-'));
-    const { main, random, databaseUrls = [], env } = options;
+    const { main, random, databaseUrls = [], cluster, env } = options;
+    if (cluster) await writeKeys(folder);
     const settings = {
       NODE_ENV: 'test',
       DATA_DIR: folder,
@@ -70,11 +76,22 @@ export class MoneyWorld implements AsyncDisposable {
       RED_PACKET_TTL_SECONDS: '3',
       LOG_LEVEL: 'error',
     };
-    const server = new ServerProcess(await freePort(), { ...settings, ...env }, main);
-    const world = new MoneyWorld(server, folder, random);
-    await server.start();
+    const nodes: ServerProcess[] = [];
+    for (let index = 0; index < (cluster?.nodes ?? 1); index += 1) {
+      const own = cluster ? nodeEnv(folder, [cluster.redisUrl], index) : {};
+      nodes.push(new ServerProcess(await freePort(), { ...settings, ...own, ...env }, main));
+    }
+    const world = new MoneyWorld(nodes, folder, random);
+    await Promise.all(nodes.map((node) => node.start()));
     await world.#populate();
     return world;
+  }
+
+  /** The first node. */
+  get server(): ServerProcess {
+    const [first] = this.nodes;
+    if (!first) throw new Error('a world has a node');
+    return first;
   }
 
   run(): void {
@@ -88,12 +105,12 @@ export class MoneyWorld implements AsyncDisposable {
   }
 
   /** One life, at the end of which the process kills itself at that place. */
-  async dieAt(failpoints: string): Promise<void> {
-    this.server.launch({ FAILPOINTS: failpoints });
-    const end = await Promise.race([this.server.gone(), pause(reachedWithinMs).then(() => null)]);
+  async dieAt(failpoints: string, node = this.server): Promise<void> {
+    node.launch({ FAILPOINTS: failpoints });
+    const end = await Promise.race([node.gone(), pause(reachedWithinMs).then(() => null)]);
     if (end?.signal === 'SIGKILL') return;
-    await this.server.kill9();
-    throw new Error(`did not die at ${failpoints}: ${JSON.stringify(end)}\n${this.server.output}`);
+    await node.kill9();
+    throw new Error(`did not die at ${failpoints}: ${JSON.stringify(end)}\n${node.output}`);
   }
 
   /** Waits until all money has arrived, and compares what clients were answered with what is there. */
@@ -118,7 +135,7 @@ export class MoneyWorld implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isRunning = false;
     await Promise.race([Promise.all(this.#loops).catch(() => undefined), pause(2_000)]);
-    await this.server.kill9();
+    await Promise.all(this.nodes.map((node) => node.kill9()));
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
@@ -188,7 +205,7 @@ export class MoneyWorld implements AsyncDisposable {
     for (;;) {
       try {
         const { data, errors } = await post<T, object>(
-          this.server,
+          this.#somewhere(),
           text,
           variables,
           user.auth.accessToken,
@@ -200,9 +217,13 @@ export class MoneyWorld implements AsyncDisposable {
       } catch {
         // The server is away.
       }
-      if (!this.#isRunning && this.server.pid === undefined) return null;
+      if (!this.#isRunning && this.nodes.every(({ pid }) => pid === undefined)) return null;
       await pause(20);
     }
+  }
+
+  #somewhere(): ServerProcess {
+    return this.#random.pick(this.nodes.filter((node) => !this.down.has(node))) ?? this.server;
   }
 
   /** The books must be right at every moment at which anybody looks. */
@@ -215,7 +236,12 @@ export class MoneyWorld implements AsyncDisposable {
 
   async #audit(): Promise<LedgerFigures> {
     const key = await this.#operatorKey();
-    const { data } = await post<{ ledger: LedgerFigures }, object>(this.server, auditText, {}, key);
+    const { data } = await post<{ ledger: LedgerFigures }, object>(
+      this.#somewhere(),
+      auditText,
+      {},
+      key,
+    );
     if (!data?.ledger) throw new Error('no audit');
     this.audits += 1;
     for (const problem of data.ledger.problems) this.anomalies.push(`audit: ${problem}`);
