@@ -50,7 +50,7 @@ describe.each(engines())('statements on %s', (engine) => {
     (await during(work, quietMs)).filter((text) => text !== 'COMMIT');
 
   /** A red packet's state is told in the conversation up to so long after a claim. */
-  const packetsToldMs = limits.redPacketCoalesceMs + 500;
+  const packetsToldMs = 2 * limits.redPacketCoalesceMs + 500;
 
   /** One who is in so many groups and direct conversations, each with a last message of another. */
   async function busyUser(conversations: number): Promise<TestUser> {

@@ -187,7 +187,8 @@ async function startNode(
       transfersPollMs: 50,
       arrivalsFlushMs: 10,
       expiryPollMs: 20,
-      redPacketCoalesceMs: 20,
+      // The clock stands still.
+      redPacketCoalesceMs: 0,
     },
   });
   const stop = await startInOrder([wallets, timelines, redPackets]);

@@ -1,12 +1,15 @@
+import type { Clock } from '../../lib/clock.ts';
 import type { Lifecycle } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
 import { Rounds } from '../../lib/rounds.ts';
 import { limits } from '../../limits.ts';
 import type { Shard, Shards } from '../../storage/shards.ts';
+import { marks } from '../../storage/sql.ts';
 import type { TimelineWriter } from '../timeline/timeline.ts';
 
 export interface StateNoticesDeps {
   readonly shards: Pick<Shards, 'all'>;
+  readonly clock: Clock;
   readonly log: Logger;
   readonly timelines: TimelineWriter;
   readonly coalesceMs: number;
@@ -17,11 +20,15 @@ interface UntoldRow {
   readonly conversationId: bigint;
   readonly seq: number;
   readonly version: number;
+  readonly toldVersion: number;
+  readonly toldAtMs: bigint;
 }
 
 /**
- * Tells the states of packets, as changes of their messages: at most once a second for each, and always the last one. What is
- * still to be told are rows of the conversation's shard; the commit that tells one deletes it, where nothing came since.
+ * Tells the states of packets, as changes of their messages: at most once a second for each, and always the last one, whatever
+ * the number of nodes. What is still to be told are rows of the conversation's shard. A node takes one upon itself by its time
+ * before it tells it, and nobody else does within that second; the commit that tells it says which state that was; and a second
+ * later the row is deleted, where nothing came since.
  */
 export class StateNotices implements Lifecycle {
   readonly #deps: StateNoticesDeps;
@@ -60,12 +67,23 @@ export class StateNotices implements Lifecycle {
       let afterId = 0n;
       while (!this.#rounds.isStopped) {
         const rows = await untoldAfter(shard, afterId, rowsMax);
-        const told = await Promise.allSettled(rows.map((row) => this.#tell(row)));
+        isLeft ||= rows.length > 0;
+        const nowMs = this.#deps.clock.now();
+        const due = rows.filter(({ toldAtMs }) => this.#isOver(Number(toldAtMs), nowMs));
+        const taken = await this.#take(
+          shard,
+          due.filter(({ version, toldVersion }) => version > toldVersion),
+          nowMs,
+        );
+        const told = await Promise.allSettled(taken.map((row) => this.#tell(row)));
         for (const one of told) {
           if (one.status === 'fulfilled') continue;
-          isLeft = true;
           this.#deps.log.warn({ err: one.reason as unknown }, 'red_packet.tell_failed');
         }
+        await forget(
+          shard,
+          due.filter(({ version, toldVersion }) => version <= toldVersion),
+        );
         const last = rows.at(-1);
         if (!last || rows.length < rowsMax) break;
         afterId = last.redPacketId;
@@ -77,6 +95,27 @@ export class StateNotices implements Lifecycle {
     }
   }
 
+  /** Whether the second after somebody told is over; a time to come was another clock's, and counts for nothing. */
+  #isOver(toldAtMs: number, nowMs: number): boolean {
+    return toldAtMs <= nowMs - this.#deps.coalesceMs || toldAtMs > nowMs;
+  }
+
+  /** @returns those that no other node has taken meanwhile. */
+  async #take(
+    { sql }: Shard,
+    rows: readonly UntoldRow[],
+    nowMs: number,
+  ): Promise<readonly UntoldRow[]> {
+    if (rows.length === 0) return rows;
+    const text = 'UPDATE UntoldRedPacket SET toldAtMs = ? WHERE redPacketId = ? AND toldAtMs = ?';
+    const results = await sql.transaction((tx) =>
+      tx.pipeline(
+        rows.map(({ redPacketId, toldAtMs }) => ({ text, params: [nowMs, redPacketId, toldAtMs] })),
+      ),
+    );
+    return rows.filter((_row, index) => results[index]?.affectedRows === 1);
+  }
+
   async #tell({ redPacketId, conversationId, seq, version }: UntoldRow): Promise<void> {
     await this.#deps.timelines.submit({
       kind: 'tellRedPacket',
@@ -85,17 +124,27 @@ export class StateNotices implements Lifecycle {
       redPacketId,
       beside: [
         {
-          text: 'DELETE FROM UntoldRedPacket WHERE redPacketId = ? AND version <= ?',
-          params: [redPacketId, version],
+          text: 'UPDATE UntoldRedPacket SET toldVersion = ? WHERE redPacketId = ? AND toldVersion < ?',
+          params: [version, redPacketId, version],
         },
       ],
     });
   }
 }
 
+/** Forgets what was told, where nothing came since. */
+async function forget({ sql }: Shard, rows: readonly UntoldRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  await sql.execute(
+    'DELETE FROM UntoldRedPacket WHERE version <= toldVersion' +
+      ` AND redPacketId IN (${marks(rows.length)})`,
+    rows.map(({ redPacketId }) => redPacketId),
+  );
+}
+
 function untoldAfter({ sql }: Shard, afterId: bigint, rowsMax: number): Promise<UntoldRow[]> {
   return sql.query<UntoldRow>(
-    'SELECT redPacketId, conversationId, seq, version FROM UntoldRedPacket' +
+    'SELECT redPacketId, conversationId, seq, version, toldVersion, toldAtMs FROM UntoldRedPacket' +
       ' WHERE redPacketId > ? ORDER BY redPacketId LIMIT ?',
     [afterId, rowsMax],
   );
