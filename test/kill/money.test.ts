@@ -7,6 +7,8 @@ import { pause, Random } from './random.ts';
 /** How often each place kills, and how many claims are answered in all; more by night. */
 const rounds = Number(process.env['KILL_ROUNDS'] ?? 1);
 const claimsMin = Number(process.env['MONEY_CLAIMS'] ?? 10_000);
+/** How far apart kills under load are at most. */
+const killEveryMs = Number(process.env['MONEY_KILL_MS'] ?? 6_000);
 const seed = Number(process.env['KILL_SEED'] ?? Math.floor(Math.random() * 2 ** 32));
 
 /** Where the process ends, and at most how often it has come by there before. */
@@ -52,13 +54,20 @@ describe.each([
         }
       }
       await world.server.start();
-      while (world.claims < claimsMin && world.anomalies.length === 0) await pause(100);
+      let kills = 0;
+      while (world.claims < claimsMin && world.anomalies.length === 0) {
+        await pause(random.between(killEveryMs >> 1, killEveryMs));
+        await world.server.kill9();
+        await world.server.start();
+        kills += 1;
+        if (kills % 10 === 0) console.log(`${kills} kills, ${world.claims} claims so far`);
+      }
       await world.pause();
       expect((await world.check()).slice(0, 20)).toEqual([]);
       expect(world.audits).toBeGreaterThan(10);
-      console.log(`${world.claims} claims, ${world.audits} audits`);
+      console.log(`${world.claims} claims, ${world.audits} audits, ${kills} kills under load`);
     },
-    600_000 * rounds,
+    600_000 * rounds + claimsMin * 30,
   );
 });
 
