@@ -218,9 +218,10 @@ describe.each(engines())('red packets on %s', (engine) => {
     expect([await balanceOf(ann), await balanceOf(bob)]).toEqual([12, 88]);
   });
 
-  test('shares that nobody has claimed are in no answer', async () => {
+  test('shares that nobody has claimed are in no answer and no event', async () => {
     const { people, group } = await groupOf(3);
-    const [ann, bob] = people;
+    const [ann, bob, cem] = people;
+    const live = await openInbox(cem);
     const { redPacket } = await sendPacket(ann, group, { total: 19_999, count: 2 });
     const taken = (await claim(bob, redPacket.id)).claim?.amount ?? 0;
     const left = String(19_999 - taken);
@@ -233,6 +234,11 @@ describe.each(engines())('red packets on %s', (engine) => {
     const answer = JSON.stringify(await post(chat.server, query, asked, ann.auth.accessToken));
     expect(answer).toContain(String(taken));
     expect(answer).not.toMatch(new RegExp(`\\b${left}\\b`));
+    const isTold = () => inboxOf(live).some(({ __typename: type }) => type === 'MessageChanged');
+    await live.until(isTold, 'the claim');
+    const events = JSON.stringify(live.events);
+    expect(events).toContain(`"claimedTotal":${taken}`);
+    expect(events).not.toMatch(new RegExp(`\\b${left}\\b`));
   });
 
   test('a red-packet message is neither edited nor recalled', async () => {
