@@ -109,7 +109,7 @@ export class StateNotices implements Lifecycle {
     if (rows.length === 0) return rows;
     const text = 'UPDATE UntoldRedPacket SET toldAtMs = ? WHERE redPacketId = ? AND toldAtMs = ?';
     const results = await sql.transaction((tx) =>
-      tx.pipeline(
+      tx.finish(
         rows.map(({ redPacketId, toldAtMs }) => ({ text, params: [nowMs, redPacketId, toldAtMs] })),
       ),
     );
