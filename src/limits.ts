@@ -26,17 +26,14 @@ const table = {
   readsBatchMax: 256,
 
   // Money
-  /** Bookings of a shard's wallets that may wait for the next transaction; one more is UNAVAILABLE. */
+  /** Bookings of a shard's wallets that may wait for a transaction, one more is UNAVAILABLE; and those that one takes. */
   bookingsQueueMax: 4_096,
-  /** Bookings that one transaction takes. */
   bookingsBatchMax: 256,
-  /** Claims of a shard's red packets that may wait for the next transaction; one more is UNAVAILABLE. */
+  /** Claims of a shard's red packets that may wait for a transaction, one more is UNAVAILABLE; and those that one takes. */
   claimsQueueMax: 8_192,
-  /** Claims that one transaction takes. */
   claimsBatchMax: 256,
-  /** Transfers that a node sees to at a time; more wait in their table. */
+  /** Transfers that a node sees to at a time, more wait in their table; and those that are looked up at a time. */
   transfersUnderwayMax: 4_096,
-  /** Transfers that are looked up at a time. */
   transfersPageMax: 256,
   /** How often transfers are looked for that nobody sees to. */
   transfersPollMs: 1 * second,
@@ -51,17 +48,15 @@ const table = {
   redPacketCoalesceMs: 1 * second,
   /** Red packets whose new state is told at a time. */
   redPacketNoticesBatchMax: 256,
-  /** How far apart rounds of such tellings are at least: those entries of a shard that come within share one. */
+  /** How far apart rounds of telling a shard's wallets' entries begin at least, and wallets of one round's statement. */
   walletNoticesApartMs: 50,
-  /** Wallets whose entries are told at a time. */
   walletNoticesBatchMax: 256,
   /** How often untold entries and states are looked for that nobody was woken for. */
   moneyNoticesPollMs: 10 * second,
   /** Red packets, exhausted or expired, that a node remembers; the claims of each at most as many as its shares. */
   closedRedPacketsKept: 2_000,
-  /** How long it relies on a membership that another node may end: who was removed there is refused so late at the latest. */
+  /** How long it relies on a membership that another node may end, and how many it remembers for all packets together. */
   closedRedPacketMemberKeptMs: 2 * second,
-  /** Members that it remembers for all of them together. */
   closedRedPacketsMembersKept: 500_000,
   /** A greeting, in code points. */
   greetingCharsMax: 128,
