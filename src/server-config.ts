@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Config } from './config.ts';
 import type { RatePoints } from './domain/rate/rate.ts';
 import type { KeyFile } from './domain/session/session.ts';
+import { redisListOf } from './lib/redis-address.ts';
 import type { limits as allLimits } from './limits.ts';
 import type { ShardsConfig } from './storage/shards.ts';
 
@@ -15,8 +16,8 @@ export function allowedOrigins({ http }: Config): ReadonlySet<string> {
 export function shardsConfig({ storage, cluster }: Config): ShardsConfig {
   const { dataDir, databaseUrls, slotMap } = storage;
   if (databaseUrls.length === 0) return { kind: 'sqlite', dataDir };
-  const isSingleNode = cluster === null;
-  return { kind: 'mysql', urls: databaseUrls, isSingleNode, ...(slotMap && { slotMap }) };
+  const joinedBy = cluster && redisListOf(cluster.redisUrls);
+  return { kind: 'mysql', urls: databaseUrls, joinedBy, ...(slotMap && { slotMap }) };
 }
 
 /** Where the keys are that tokens are signed with. */

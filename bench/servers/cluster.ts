@@ -69,7 +69,7 @@ export class Cluster implements AsyncDisposable {
       process.once('exit', kill);
       closers.defer(() => process.off('exit', kill));
       const keysFile = path.join(folder, 'keys.json');
-      const storage = { kind: 'mysql', urls: databaseUrls, isSingleNode: true } as const;
+      const storage = { kind: 'mysql', urls: databaseUrls, joinedBy: null } as const;
       const people = await seedPeople(storage, await keysIn(keysFile), count);
       const commands: ServerCommand[] = [];
       for (let node = 1; node <= nodes; node += 1) {

@@ -45,7 +45,7 @@ export async function startFastim(options: FastimOptions): Promise<RunningFastim
   const storage: ShardsConfig =
     databaseUrls.length === 0
       ? { kind: 'sqlite', dataDir: folder }
-      : { kind: 'mysql', urls: databaseUrls, isSingleNode: true };
+      : { kind: 'mysql', urls: databaseUrls, joinedBy: null };
   const people = await seedPeople(storage, await keysIn(keysFile), options.people);
   const server = await ServerChild.start({
     name: 'fastim',

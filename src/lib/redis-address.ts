@@ -66,6 +66,11 @@ export function redisOf(text: string): string {
   return `${hosts.join(',')}/${address.name}`;
 }
 
+/** The Redis of a list in their order, as one text: the same for all who mean the same. */
+export function redisListOf(addresses: readonly string[]): string {
+  return addresses.map(redisOf).join(' ');
+}
+
 function isUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const url = new URL(text);

@@ -59,6 +59,14 @@ export class MysqlSession implements MigrationTarget {
     return Number(row?.['taken']) === 1;
   }
 
+  /** Whether anybody holds one of these locks. */
+  async isAnyLocked(purposes: readonly string[]): Promise<boolean> {
+    const asked = purposes.map(() => 'IS_USED_LOCK(?)').join(', ');
+    const names = purposes.map((purpose) => lockName(purpose, this.database));
+    const [row] = await this.query(`SELECT COALESCE(${asked}) AS holder`, names);
+    return row?.['holder'] != null;
+  }
+
   async close(): Promise<void> {
     await this.connection.end().catch(() => this.connection.destroy());
   }

@@ -6,6 +6,7 @@ import { openPool } from './mariadb-pool.ts';
 import { openMysqlSession } from './mysql-session.ts';
 import { prepareMysql } from './mysql-start.ts';
 import { MysqlNodeLock } from './node-lock.mysql.ts';
+import { MysqlNodeSeat, proveCompany } from './node-seat.mysql.ts';
 import type { OpenOptions, OpenShards, Shard } from './shard.ts';
 import { withSqlErrors } from './prisma-errors.ts';
 import { MariadbSql } from './sql.mariadb.ts';
@@ -17,16 +18,16 @@ const prismaMax = 6;
 /** How long a statement or transaction may take, in ms. */
 const timeoutMs = 10_000;
 
-/** One shard per MySQL or MariaDB database. */
+/**
+ * One shard per MySQL or MariaDB database.
+ * @param joinedBy what joins nodes that share them; null: one node has them alone.
+ */
 export async function openMysqlShards(
   urls: readonly string[],
-  isSingleNode: boolean,
+  joinedBy: string | null,
   options: OpenOptions,
 ): Promise<OpenShards> {
-  await prepare(urls, options);
-  const { onLost } = options;
-  const locks = isSingleNode ? urls.map((url) => new MysqlNodeLock(url, { onLost })) : [];
-  const stopLocks = await startInOrder(locks);
+  const stopLocks = await prepare(urls, joinedBy, options);
   const shards = urls.map((url, index) => mysqlShard(url, index, options.callsMax));
   try {
     const stopShards = await startInOrder(shards.flatMap(({ parts }) => parts));
@@ -42,12 +43,26 @@ export async function openMysqlShards(
   }
 }
 
-async function prepare(urls: readonly string[], options: OpenOptions): Promise<void> {
+/** @returns what gives the locks back that this node has from now on. */
+async function prepare(
+  urls: readonly string[],
+  joinedBy: string | null,
+  options: OpenOptions,
+): Promise<(graceMs: number) => Promise<void>> {
+  const { onLost } = options;
+  const locks =
+    joinedBy === null
+      ? urls.map((url) => new MysqlNodeLock(url, { onLost }))
+      : urls.slice(0, 1).map((url) => new MysqlNodeSeat(url));
   const opened = await Promise.allSettled(urls.map((url) => openMysqlSession(url)));
   const sessions = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   try {
     for (const one of opened) if (one.status === 'rejected') throw one.reason;
     await prepareMysql(sessions, options);
+    const [first] = sessions;
+    if (first) await proveCompany(first, joinedBy);
+    // Before the next one may start.
+    return await startInOrder(locks);
   } finally {
     await Promise.all(sessions.map((session) => session.close()));
   }

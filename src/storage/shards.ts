@@ -26,10 +26,10 @@ export type ShardsConfig =
       /** Which slots belong to which shard. Without it: equal ranges, in order. */
       readonly slotMap?: readonly SlotRange[];
       /**
-       * Whether one process alone may use the shards, as without Redis: refuses a second one at
-       * start.
+       * What joins the nodes that share the shards, the same text for all of them; null: one process alone may use
+       * them. Whoever does not fit to those that use them is refused at start.
        */
-      readonly isSingleNode: boolean;
+      readonly joinedBy: string | null;
     };
 
 export interface ShardsDeps {
@@ -97,7 +97,7 @@ export class Shards implements Lifecycle {
     this.#open =
       config.kind === 'sqlite'
         ? await openSqliteShard(config.dataDir, options)
-        : await openMysqlShards(config.urls, config.isSingleNode, options);
+        : await openMysqlShards(config.urls, config.joinedBy, options);
   }
 
   async stop(graceMs: number): Promise<void> {

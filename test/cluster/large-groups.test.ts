@@ -19,6 +19,7 @@ import { utf8 } from '../../src/lib/text.ts';
 import { decodeIdOf, encodeId } from '../../src/resolvers/global-id.ts';
 import { Shards } from '../../src/storage/shards.ts';
 import { rowMarks } from '../../src/storage/sql.ts';
+import { redisListOf } from '../../src/lib/redis-address.ts';
 import { bundleServer, type Bundle } from '../support/bundle.ts';
 import { signUp, type TestUser } from '../support/clients.ts';
 import {
@@ -74,7 +75,7 @@ describe.skipIf(!isHere)('large groups on three nodes', () => {
     const names = ['ann', 'bob', 'cat', 'dan', 'eve', 'fay', 'gus', 'hal'];
     users = await Promise.all(names.map((name, index) => signUp(nodes.at(index % 3), name)));
     [ann, bob, cat] = users as [TestUser, TestUser, TestUser];
-    huge = await seedHuge(databaseUrls, users);
+    huge = await seedHuge(databaseUrls, redis.url, users);
     status = await createConnection({ host: '127.0.0.1', port: mariadb.port, user: 'root' });
     redisStatus = new Redis(redis.url);
   });
@@ -282,8 +283,12 @@ describe.skipIf(!isHere)('large groups on three nodes', () => {
 type Eight = [TestUser, TestUser, TestUser, TestUser, TestUser, TestUser, TestUser, TestUser];
 
 /** Puts a group of so many members into the shards, whose owner is the first of the users. @returns its id. */
-async function seedHuge(urls: readonly string[], users: readonly TestUser[]): Promise<string> {
-  const storage = { kind: 'mysql', urls, isSingleNode: false } as const;
+async function seedHuge(
+  urls: readonly string[],
+  redisUrl: string,
+  users: readonly TestUser[],
+): Promise<string> {
+  const storage = { kind: 'mysql', urls, joinedBy: redisListOf([redisUrl]) } as const;
   // Nobody but the first of them ever signs in.
   await using folder = await temporaryFolder();
   const keys = await keysIn(path.join(folder.path, 'keys.json'));

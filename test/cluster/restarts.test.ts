@@ -13,6 +13,7 @@ import { unthrottled } from '../../bench/servers/fastim.ts';
 import { keysIn, seedPeople } from '../../bench/servers/people.ts';
 import { InboxDocument } from '../../client/generated/documents.ts';
 import { decodeIdOf } from '../../src/resolvers/global-id.ts';
+import { redisListOf } from '../../src/lib/redis-address.ts';
 import { bundleServer, type Bundle } from '../support/bundle.ts';
 import { mariadbAvailable, redisAvailable } from '../support/machine.ts';
 import { Nodes } from '../support/nodes.ts';
@@ -45,7 +46,8 @@ describe.skipIf(!isHere)('clients of nodes that go', () => {
       // Nobody is handed on: all who go are of the gate that goes.
       env: { ...unthrottled, ACCESS_TOKEN_KEYS: keysFile, GATE_SHED_PERCENT: '0' },
     });
-    const storage = { kind: 'mysql', urls: nodes.databaseUrls, isSingleNode: false } as const;
+    const joinedBy = redisListOf([redis.url]);
+    const storage = { kind: 'mysql', urls: nodes.databaseUrls, joinedBy } as const;
     const people = await seedPeople(storage, keys, groupSize * groupCount);
     groups = await makeGroups(nodes.at(0), people, groupSize);
   });

@@ -43,7 +43,7 @@ const kinds: {
     config: async () => ({
       kind: 'mysql',
       urls: [await createMariadbDatabase()],
-      isSingleNode: true,
+      joinedBy: null,
     }),
   },
 ];

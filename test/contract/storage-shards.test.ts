@@ -36,7 +36,7 @@ const mysql = (
 ): ShardsConfig => ({
   kind: 'mysql',
   urls,
-  isSingleNode: false,
+  joinedBy: 'redis',
   ...more,
 });
 
@@ -175,7 +175,9 @@ describe.skipIf(!mariadbAvailable())('shards in MariaDB', () => {
     const clusters = await Promise.all(
       nodes.flatMap((node) =>
         node.all.map(async ({ sql }) => {
-          const [row] = await sql.query<{ value: string }>('SELECT value FROM ShardFact');
+          const [row] = await sql.query<{ value: string }>(
+            "SELECT value FROM ShardFact WHERE name = 'shard'",
+          );
           return (JSON.parse(row?.value ?? '{}') as { cluster: string }).cluster;
         }),
       ),
@@ -192,20 +194,48 @@ describe.skipIf(!mariadbAvailable())('shards in MariaDB', () => {
 
   test('are there for one process where there is to be one node', async () => {
     const urls = await Promise.all([1, 2].map(createMariadbDatabase));
-    const first = new Shards({ kind: 'mysql', urls, isSingleNode: true }, defaultDeps);
+    const first = new Shards({ kind: 'mysql', urls, joinedBy: null }, defaultDeps);
     await first.start();
-    await expect(run({ kind: 'mysql', urls, isSingleNode: true })).rejects.toEqual(
+    await expect(run({ kind: 'mysql', urls, joinedBy: null })).rejects.toEqual(
       refusal(/Another FastIM process uses the database/),
     );
     await first.stop(1_000);
-    await run({ kind: 'mysql', urls, isSingleNode: true });
+    await run({ kind: 'mysql', urls, joinedBy: null });
+  });
+
+  test('are there for nodes that the same Redis joins, and for no other beside them', async () => {
+    const urls = await Promise.all([1, 2].map(createMariadbDatabase));
+    const on = (joinedBy: string | null): ShardsConfig => ({ kind: 'mysql', urls, joinedBy });
+    const first = new Shards(on('one two'), defaultDeps);
+    await first.start();
+    const second = new Shards(on('one two'), defaultDeps);
+    await second.start();
+    await first.stop(1_000);
+    const others = refusal(/other REDIS_URLS \(one two, not two one\)/);
+    await expect(run(on('two one'))).rejects.toEqual(others);
+    const alone = refusal(/Nodes that a Redis joins use the database/);
+    await expect(run(on(null))).rejects.toEqual(alone);
+    // Its seat is taken again where the connection that had it is gone.
+    const [url = ''] = urls;
+    const name = 'CONCAT("fastim.seat1.", MD5(DATABASE()))';
+    await statement(url, `EXECUTE IMMEDIATE CONCAT('KILL ', IS_USED_LOCK(${name}))`);
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    await expect(run(on(null))).rejects.toEqual(alone);
+    await second.stop(1_000);
+    // What nobody uses may be changed.
+    await run(on('two one'));
+    const single = new Shards(on(null), defaultDeps);
+    await single.start();
+    await expect(run(on('two one'))).rejects.toEqual(refusal(/process without REDIS_URLS/));
+    await single.stop(1_000);
+    await run(on('two one'));
   });
 
   test('say when their single-node lock is lost', async () => {
     const url = await createMariadbDatabase();
     const lost: Error[] = [];
     const shards = new Shards(
-      { kind: 'mysql', urls: [url], isSingleNode: true },
+      { kind: 'mysql', urls: [url], joinedBy: null },
       { ...defaultDeps, onLost: (reason) => lost.push(reason) },
     );
     await shards.start();

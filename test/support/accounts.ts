@@ -29,7 +29,7 @@ export const storages: readonly Storage[] = [
     shards: async () => ({
       kind: 'mysql',
       urls: [await createMariadbDatabase(), await createMariadbDatabase()],
-      isSingleNode: true,
+      joinedBy: null,
     }),
   },
 ];

@@ -58,7 +58,7 @@ export const sqlEngines: readonly SqlEngine[] = [
     async open(deps) {
       const urls = [await createMariadbDatabase()];
       const shards = new Shards(
-        { kind: 'mysql', urls, isSingleNode: false },
+        { kind: 'mysql', urls, joinedBy: 'redis' },
         { ...defaultDeps, ...deps },
       );
       await shards.start();
