@@ -3,6 +3,7 @@ import { claims } from './claims.ts';
 import { coldStart } from './cold-start.ts';
 import { failover } from './failover.ts';
 import { history } from './history.ts';
+import { inboxLog } from './inbox-log.ts';
 import { overload } from './overload.ts';
 import { request } from './request.ts';
 import { rollingRestart } from './rolling-restart.ts';
@@ -22,4 +23,5 @@ export const scenarios: readonly Scenario[] = [
   overload,
   failover,
   rollingRestart,
+  inboxLog,
 ];
