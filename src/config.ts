@@ -83,6 +83,8 @@ export interface Config {
   readonly logLevel: LogLevel;
   /** What lib/failpoint.ts reads; empty: none. */
   readonly failpoints: string;
+  /** What lib/clock.ts reads for tests; undefined: its clock is the machine's. */
+  readonly clockFile: string | undefined;
 }
 
 /** The rules of red packets. */
@@ -114,12 +116,19 @@ export class ConfigError extends Error {
   }
 }
 
-/** A crash or a bug on purpose: nobody shall have one by a variable that was left set. */
-const failpoints = z
-  .object({ FAILPOINTS: z.string().optional(), NODE_ENV: z.string().optional() })
-  .refine(({ FAILPOINTS, NODE_ENV }) => FAILPOINTS === undefined || NODE_ENV === 'test', {
-    path: ['FAILPOINTS'],
-    message: 'is for tests alone, so it needs NODE_ENV=test',
+/** A crash, a bug or a wrong time on purpose: nobody shall have one by a variable that was left set. */
+const forTests = z
+  .object({
+    FAILPOINTS: z.string().optional(),
+    CLOCK_FILE: z.string().optional(),
+    NODE_ENV: z.string().optional(),
+  })
+  .superRefine(({ NODE_ENV, ...set }, context) => {
+    if (NODE_ENV === 'test') return;
+    for (const name of Object.keys(set)) {
+      const message = 'is for tests alone, so it needs NODE_ENV=test';
+      context.addIssue({ code: 'custom', path: [name], message });
+    }
   });
 
 /** A key of an app that nobody serves is a misspelt one. */
@@ -179,7 +188,7 @@ export function readConfig(
   });
   const parsed = variables.safeParse(Object.fromEntries(given));
   const map = slotMap.safeParse(Object.fromEntries(given));
-  const armed = failpoints.safeParse(Object.fromEntries(given));
+  const armed = forTests.safeParse(Object.fromEntries(given));
   const joined = cluster.safeParse(Object.fromEntries(given));
   const keys = serverKeys.safeParse(Object.fromEntries(given));
   const ofGate = gateApps.safeParse(Object.fromEntries(given));
@@ -259,6 +268,7 @@ function toConfig(
     })),
     logLevel: given.LOG_LEVEL,
     failpoints: given.FAILPOINTS ?? '',
+    clockFile: given.CLOCK_FILE,
   };
 }
 

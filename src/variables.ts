@@ -182,6 +182,10 @@ export const variables = z.object({
     .refine(areFailpoints, 'must be like kill:before-commit@2,bug:ack-before-commit')
     .optional()
     .describe("Where FastIM's own tests make the process die; refused without NODE_ENV=test."),
+  CLOCK_FILE: z
+    .string()
+    .optional()
+    .describe("Where FastIM's own tests say by how many ms its clock is off; refused likewise."),
 });
 
 function isAppId(text: string): boolean {

@@ -11,6 +11,7 @@ import { decodeCursor } from '../../src/domain/inbox/inbox.ts';
 import { decodeIdOf } from '../../src/resolvers/global-id.ts';
 import type { TestUser } from '../support/clients.ts';
 import type { Seen, Shown } from '../support/history.ts';
+import { pullAfresh, type Copy } from './pull-afresh.ts';
 import { pause, type Random } from './random.ts';
 
 /** A device that keeps its inbox open: whenever it is cut off it comes back and goes on after the last event that it processed. */
@@ -32,6 +33,12 @@ export class InboxClient {
   #socket: WebSocket | null = null;
   #isStopped = false;
   #running: Promise<void> = Promise.resolve();
+  /** Of each conversation where its copy ends. */
+  readonly #copies = new Map<string, Copy>();
+  /** A reset was told, and what is there now was not asked for yet. */
+  #owesSnapshot = false;
+  /** What came on this connection since it owes one. */
+  #held: InboxEventPartsFragment[] = [];
 
   constructor(user: TestUser, random: Random) {
     this.user = user;
@@ -44,6 +51,11 @@ export class InboxClient {
     return this.#position;
   }
 
+  /** Whether it has asked for all that a reset made it ask for. */
+  get isWhole(): boolean {
+    return !this.#owesSnapshot;
+  }
+
   start(): void {
     this.#running = this.#run();
   }
@@ -51,6 +63,13 @@ export class InboxClient {
   /** As a network that breaks. */
   cut(): void {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.terminate();
+  }
+
+  /** As a device that reads nothing for a while, or goes on. */
+  stall(isStalled: boolean): void {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return;
+    if (isStalled) this.#socket.pause();
+    else this.#socket.resume();
   }
 
   async stop(): Promise<void> {
@@ -86,13 +105,15 @@ export class InboxClient {
     client.on('closed', (event) => this.closeCodes.push((event as { code: number }).code));
     this.#client = client;
     this.events.push({ kind: 'opened', after: this.#cursor === null ? null : this.#position });
+    this.#held = [];
+    if (this.#owesSnapshot) void this.#recover(client);
     await new Promise<void>((resolve) => {
       client.subscribe<InboxSubscription>(
         { query: print(InboxDocument), variables: { after: this.#cursor } },
         {
           next: ({ data, errors }) => {
             if (errors) this.errors.push(JSON.stringify(errors));
-            if (data) this.#take(data.inbox);
+            if (data) this.#hear(data.inbox, client);
           },
           error: (error) => {
             if (Array.isArray(error)) this.errors.push(JSON.stringify(error));
@@ -105,13 +126,58 @@ export class InboxClient {
     await disposed(client);
   }
 
-  #take(event: InboxEventPartsFragment): void {
+  #hear(event: InboxEventPartsFragment, client: Client): void {
+    if (this.#owesSnapshot) this.#held.push(event);
+    else this.#take(event, client);
+  }
+
+  /** Asks for what is there now, and then takes what came meanwhile; again on the next connection, where this one ends. */
+  async #recover(client: Client): Promise<void> {
+    while (!this.#isStopped && this.#client === client) {
+      const conversations = await pullAfresh(this.user, this.#copies).catch(() => null);
+      if (this.#client !== client) return;
+      if (!conversations) {
+        await pause(this.#random.between(50, 150));
+        continue;
+      }
+      const snapshot = { kind: 'snapshot', position: this.#position, atMs: Date.now() } as const;
+      this.events.push({ ...snapshot, conversations });
+      this.#copies.clear();
+      for (const { conversation, lastSeq, changeSeq, joinedSeq } of conversations) {
+        this.#copies.set(conversation, { lastSeq, changeSeq, joinedSeq });
+        this.lastSeqs.set(conversation, lastSeq);
+      }
+      this.#owesSnapshot = false;
+      const held = this.#held;
+      this.#held = [];
+      for (const event of held) this.#hear(event, client);
+      return;
+    }
+  }
+
+  #take(event: InboxEventPartsFragment, client: Client): void {
     const position = Number(decodeCursor(event.cursor, this.userId).offset);
     const seen = { ...seenOf(event, position), atMs: Date.now() };
     this.events.push(seen);
-    if (seen.kind === 'added') this.lastSeqs.set(seen.conversation, seen.message.seq);
+    this.#note(seen);
     this.#cursor = event.cursor;
     this.#position = position;
+    if (seen.kind !== 'reset') return;
+    this.#owesSnapshot = true;
+    void this.#recover(client);
+  }
+
+  #note(seen: Seen): void {
+    if (seen.kind === 'removed') this.#copies.delete(seen.conversation);
+    if (seen.kind !== 'added' && seen.kind !== 'changed') return;
+    const { conversation, message } = seen;
+    const known = this.#copies.get(conversation);
+    const copy = known ?? { joinedSeq: message.seq, lastSeq: 0, changeSeq: 0 };
+    const isAdded = seen.kind === 'added';
+    const lastSeq = isAdded ? Math.max(copy.lastSeq, message.seq) : copy.lastSeq;
+    const changeSeq = isAdded ? copy.changeSeq : Math.max(copy.changeSeq, seen.changeSeq);
+    this.#copies.set(conversation, { ...copy, lastSeq, changeSeq });
+    this.lastSeqs.set(conversation, lastSeq);
   }
 }
 
@@ -160,7 +226,7 @@ function seenOf(event: InboxEventPartsFragment, position: number): Seen {
   }
 }
 
-function shownOf({
+export function shownOf({
   seq,
   sender,
   clientMessageId,

@@ -61,6 +61,10 @@ export class Load {
     if (this.#failure) throw this.#failure;
   }
 
+  isIn(place: Place): boolean {
+    return place.members.has(this.#client);
+  }
+
   async #run(): Promise<void> {
     while (!this.#isPaused) {
       const mine = this.#places.filter(({ members }) => members.has(this.#client));
@@ -72,14 +76,14 @@ export class Load {
 
   async #act(place: Place): Promise<void> {
     const dice = this.#random.next();
-    if (dice < 0.7) await this.#send(place);
+    if (dice < 0.7) await this.send(place);
     else if (dice < 0.84) await this.#markRead(place);
     else if (dice < 0.96) await this.#change(dice < 0.92 ? 'edit' : 'recall');
     else if (place.owner === this.#client) await this.#exchangeGuest(place);
   }
 
-  /** Until it is known what became of it; and now and then once more. */
-  async #send(place: Place): Promise<void> {
+  /** Until it is known what became of it; and now and then once more, or on several nodes at once. */
+  async send(place: Place): Promise<void> {
     const text = `${this.#client.user.username} ${(this.#keys += 1)}`;
     const key = `key-${this.#keys}`;
     const input = {
@@ -87,17 +91,23 @@ export class Load {
       clientMessageId: key,
       content: { text: { text } },
     };
-    for (let isAgain = false; ;) {
+    const once = async (): Promise<{ result: Result; seq: number | null }> => {
       const { result, data } = await attempt(() =>
         this.#client.user.query(SendMessageDocument, { input }),
       );
       const seq = data?.sendMessage.message.seq ?? null;
       this.#note(place, { kind: 'send', key, text, result, seq });
-      if (result === 'info') {
+      return { result, seq };
+    };
+    for (let isAgain = false; ;) {
+      const atOnce = this.#random.chance(0.03) ? 3 : 1;
+      const answers = await Promise.all(Array.from({ length: atOnce }, once));
+      const seq = answers.find((answer) => answer.result === 'ok')?.seq ?? null;
+      if (seq === null && answers.some(({ result }) => result === 'info')) {
         await pause(this.#random.between(20, 150));
         continue;
       }
-      if (result === 'ok' && !isAgain && this.#random.chance(0.1)) {
+      if (seq !== null && !isAgain && this.#random.chance(0.1)) {
         isAgain = true;
         continue;
       }

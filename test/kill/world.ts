@@ -21,9 +21,22 @@ export interface WorldOptions {
   readonly databaseUrls?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   /** So many nodes, joined by a Redis; the clients dial any that is not down. None: one alone. */
-  readonly cluster?: { readonly nodes: number; readonly redisUrl: string };
+  readonly cluster?: {
+    readonly nodes: number;
+    /** Where the logs are read beside the nodes. */
+    readonly redisUrl: string;
+    /** What a node reads, and where it is dialled, where that is not as it is for all. */
+    readonly place?: (index: number, port: number) => NodePlace;
+  };
+  /** In which folder; default: that for temporary files. */
+  readonly keepsIn?: string;
   /** Default: a history in which something was found is kept in a file. */
   readonly keepsHistory?: boolean;
+}
+
+export interface NodePlace {
+  readonly env: Readonly<Record<string, string>>;
+  readonly url: string;
 }
 
 const reachedWithinMs = 40_000;
@@ -46,6 +59,9 @@ export class World implements AsyncDisposable {
   readonly #loads: Load[] = [];
   /** Where they are not in tables. */
   readonly #logs: RedisLogs | null;
+  readonly #urls: ReadonlyMap<ServerProcess, string>;
+  readonly #forgotAtMs: number[] = [];
+  #places: readonly Place[] = [];
   #cutter: NodeJS.Timeout | undefined;
 
   /** `start` is the way to one. */
@@ -61,9 +77,14 @@ export class World implements AsyncDisposable {
       ACCESS_TOKEN_TTL_SECONDS: '86400',
       LOG_LEVEL: 'warn',
     };
+    const urls = new Map<ServerProcess, string>();
+    this.#urls = urls;
     this.nodes = ports.map((port, index) => {
       const own = cluster ? nodeEnv(folder, [cluster.redisUrl], index) : {};
-      return new ServerProcess(port, { ...settings, ...own, ...env }, main);
+      const place = cluster?.place?.(index, port);
+      const node = new ServerProcess(port, { ...settings, ...own, ...env, ...place?.env }, main);
+      urls.set(node, place?.url ?? node.url);
+      return node;
     });
     this.#logs = cluster ? new RedisLogs(cluster.redisUrl) : null;
     this.#tables = new Tables(
@@ -105,6 +126,20 @@ export class World implements AsyncDisposable {
     this.#cutter = setInterval(() => this.random.pick(this.clients)?.cut(), 100);
   }
 
+  /** Ends all calls under way. */
+  async hold(): Promise<void> {
+    clearInterval(this.#cutter);
+    await Promise.all(this.#loads.map((load) => load.pause()));
+  }
+
+  /** One message in each conversation, while the rest is on hold. */
+  async sendOneEach(): Promise<void> {
+    for (const place of this.#places) {
+      const load = this.#loads.find((one) => one.isIn(place));
+      await load?.send(place);
+    }
+  }
+
   /** One life, at the end of which the process kills itself at that place. */
   async dieAt(failpoints: string): Promise<void> {
     this.server.launch({ FAILPOINTS: failpoints });
@@ -118,8 +153,7 @@ export class World implements AsyncDisposable {
 
   /** Ends all calls and waits until everything that was committed has been told. The server has to be there. */
   async settle(withinMs = settledWithinMs): Promise<readonly string[]> {
-    clearInterval(this.#cutter);
-    await Promise.all(this.#loads.map((load) => load.pause()));
+    await this.hold();
     const deadline = Date.now() + withinMs;
     for (;;) {
       const late = await this.#late();
@@ -137,9 +171,24 @@ export class World implements AsyncDisposable {
     return anomalies;
   }
 
-  /** Messages that were acknowledged. */
+  /** The inbox logs are lost from now on: each view may be reset once for it. */
+  noteForgotten(): void {
+    this.#forgotAtMs.push(Date.now());
+  }
+
+  /** Where the nodes keep what is not in the databases. */
+  get folder(): string {
+    return this.#folder;
+  }
+
+  /** Messages that were acknowledged, each once. */
   get acknowledged(): number {
-    return this.#calls.filter(({ kind, result }) => kind === 'send' && result === 'ok').length;
+    const names = this.#calls.flatMap((call) =>
+      call.kind === 'send' && call.result === 'ok'
+        ? [`${call.conversation} ${call.user} ${call.key}`]
+        : [],
+    );
+    return new Set(names).size;
   }
 
   /** What the server answered to a subscription that no client should meet. */
@@ -158,20 +207,22 @@ export class World implements AsyncDisposable {
   }
 
   /** Whoever asks where it is gets another answer each time. */
-  get #anyNode(): Reachable {
+  get anyNode(): Reachable {
     const random = this.random.fork();
     const { nodes, down } = this;
+    const urls = this.#urls;
     return {
       get url() {
         const up = nodes.filter((node) => !down.has(node));
-        return (random.pick(up) ?? nodes[0])?.url ?? '';
+        const node = random.pick(up) ?? nodes[0];
+        return (node && urls.get(node)) ?? '';
       },
     };
   }
 
   async #populate(): Promise<void> {
     const names = Array.from({ length: 12 }, (_, index) => `client_${index}`);
-    const users = await Promise.all(names.map((name) => signUp(this.#anyNode, name)));
+    const users = await Promise.all(names.map((name) => signUp(this.anyNode, name)));
     this.clients.push(...users.map((user) => new InboxClient(user, this.random.fork())));
     for (const client of this.clients) client.start();
     const deadline = Date.now() + 10_000;
@@ -179,7 +230,7 @@ export class World implements AsyncDisposable {
       if (Date.now() > deadline) throw new Error(`no inbox: ${this.errors.join()}`);
       await pause(20);
     }
-    const places = [
+    this.#places = [
       await this.#group(0, 12, 2),
       await this.#group(2, 7, 2),
       await this.#group(7, 5, 1),
@@ -188,7 +239,7 @@ export class World implements AsyncDisposable {
       await this.#direct(5, 11),
     ];
     for (const client of this.clients) {
-      const deps = { places, random: this.random.fork(), calls: this.#calls };
+      const deps = { places: this.#places, random: this.random.fork(), calls: this.#calls };
       this.#loads.push(new Load(client, deps));
     }
   }
@@ -222,6 +273,9 @@ export class World implements AsyncDisposable {
     const late = this.clients
       .filter(({ userId, position }) => heads.get(String(userId)) !== position)
       .map(({ userId, position }) => `${userId} at ${position} of ${heads.get(String(userId))}`);
+    for (const { userId, isWhole } of this.clients) {
+      if (!isWhole) late.push(`${userId} asks afresh`);
+    }
     if (outbox > 0) late.push(`${outbox} outbox rows`);
     if (reads > 0) late.push(`${reads} untold reads`);
     return late;
@@ -234,9 +288,11 @@ export class World implements AsyncDisposable {
   async #history(): Promise<History> {
     const tables = await this.#tables.store();
     const logs = (await this.#logs?.logs(this.#userIds)) ?? tables.logs;
-    const store = withUnread({ ...tables, logs }, await this.#unread());
+    const ours = new Set(this.#places.map(({ id }) => conversationId(id)));
+    const conversations = tables.conversations.filter(({ id }) => ours.has(id));
+    const store = withUnread({ ...tables, conversations, logs }, await this.#unread());
     const views = this.clients.map(({ userId, events }) => ({ user: String(userId), events }));
-    return { calls: this.#calls, views, store };
+    return { calls: this.#calls, views, store, forgotAtMs: this.#forgotAtMs };
   }
 
   /** What the API answers: of each user and conversation the unread messages. */
@@ -252,7 +308,10 @@ export class World implements AsyncDisposable {
 
   async #keep(history: History, anomalies: readonly Anomaly[]): Promise<void> {
     const { seed } = this.#options;
-    const file = path.join(tmpdir(), `fastim-history-${seed}-${Date.now()}.json`);
+    const file = path.join(
+      this.#options.keepsIn ?? tmpdir(),
+      `fastim-history-${seed}-${Date.now()}.json`,
+    );
     const log = this.server.output;
     await writeFile(file, JSON.stringify({ seed, anomalies, ...history, log }, null, 1));
     console.error(`seed ${seed}: ${anomalies.length} anomalies, the history is in ${file}`);

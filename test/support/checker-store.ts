@@ -2,8 +2,10 @@ import type { Report } from './checker.ts';
 import type { History, StoredConversation, StoredLog, StoredMember } from './history.ts';
 
 /** What is stored, against itself. */
-export function checkStore({ store }: History, found: Report): void {
-  const logs = new Map(store.logs.map((log) => [log.user, log]));
+export function checkStore({ store, forgotAtMs = [] }: History, found: Report): void {
+  // A log that began anew holds only what came since.
+  const wholeness = forgotAtMs.length > 0 ? { isWhole: false } : {};
+  const logs = new Map(store.logs.map((log) => [log.user, { ...log, ...wholeness }]));
   for (const conversation of store.conversations) {
     checkTimeline(conversation, found);
     for (const member of conversation.members) {

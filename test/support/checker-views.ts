@@ -3,9 +3,10 @@ import type { Call, History, Shown, StoredConversation, StoredMember } from './h
 import { ViewState, type ConversationView, type Removals } from './view-state.ts';
 
 /** What each view showed: by itself, against the others, and in the end against what is stored. */
-export function checkViews({ calls, views, store }: History, found: Report): void {
-  const removals = removalsOf(calls);
-  const states = views.map((view) => new ViewState(view, removals, found));
+export function checkViews(history: History, found: Report): void {
+  const { calls, views, store, forgotAtMs = [] } = history;
+  const known = { removals: removalsOf(calls), forgotAtMs };
+  const states = views.map((view) => new ViewState(view, known, found));
   for (const conversation of store.conversations) {
     checkOrder(conversation.id, states, found);
     for (const state of states) {

@@ -9,6 +9,8 @@ export interface History {
   readonly views: readonly View[];
   /** What was stored when nothing was under way any more. */
   readonly store: Store;
+  /** When the inbox logs were lost, by the clock of `Seen`: each may reset a view once. None: nothing may. */
+  readonly forgotAtMs?: readonly number[];
 }
 
 /** After jepsen: done; not done; or unknown, since the answer was lost: it may or may not have been done. */
@@ -89,8 +91,22 @@ export type Seen =
         }
       /** It changed: whoever hears of it is a member. */
       | { readonly kind: 'conversation' | 'removed'; readonly conversation: string }
-      | { readonly kind: 'heartbeat' | 'reset' }
+      | { readonly kind: 'heartbeat' }
+      | { readonly kind: 'reset' }
+      /** After a reset: what the client was answered when it asked afresh. What it heard meanwhile comes after it. */
+      | { readonly kind: 'snapshot'; readonly conversations: readonly Pulled[] }
     ));
+
+/** A conversation as its member pulled it, from where their copy of it ended. */
+export interface Pulled {
+  readonly conversation: string;
+  readonly joinedSeq: number;
+  readonly lastSeq: number;
+  readonly changeSeq: number;
+  /** New ones and changed ones. */
+  readonly messages: readonly Shown[];
+  readonly reads: readonly { readonly user: string; readonly readSeq: number }[];
+}
 
 export interface Store {
   readonly conversations: readonly StoredConversation[];

@@ -1,5 +1,5 @@
 import type { Report } from './checker.ts';
-import type { Seen, Shown, View } from './history.ts';
+import type { Pulled, Seen, Shown, View } from './history.ts';
 
 /** What a view shows of a conversation. */
 export interface ConversationView {
@@ -9,6 +9,11 @@ export interface ConversationView {
   firstSeq: number;
   lastSeq: number;
   changeSeq: number;
+  /** Which message and which change the stream tells next; null: not known, as it began anew. */
+  nextSeq: number | null;
+  nextChangeSeq: number | null;
+  /** Messages that a query showed: the stream may still show them older. */
+  readonly pulled: Set<number>;
   /** Of each user, as told and as their messages imply. */
   readonly reads: Map<string, number>;
   readonly toldReads: Map<string, number>;
@@ -21,30 +26,39 @@ export interface ConversationView {
 /** When removals of a user from a conversation were asked for that may have been done. */
 export type Removals = (conversation: string, user: string) => readonly number[];
 
+/** What a view may show that is not the server's fault. */
+export interface Excuses {
+  readonly removals: Removals;
+  /** When the inbox logs were lost. */
+  readonly forgotAtMs: readonly number[];
+}
+
 /** Applies a view's events in their order, as a client does, and reports where they break a promise. */
 export class ViewState {
   readonly user: string;
   readonly conversations = new Map<string, ConversationView>();
   readonly #found: Report;
-  readonly #removals: Removals;
+  readonly #excuses: Excuses;
   #position = -1;
+  #resets = 0;
 
-  constructor({ user, events }: View, removals: Removals, found: Report) {
+  constructor({ user, events }: View, excuses: Excuses, found: Report) {
     this.user = user;
     this.#found = (name, detail) => found(name, `view of ${user}: ${detail}`);
-    this.#removals = removals;
+    this.#excuses = excuses;
     for (const event of events) this.#apply(event);
     for (const view of this.conversations.values()) this.#reportSkips(view);
   }
 
   #apply(event: Seen): void {
     if (event.kind === 'opened') return;
+    if (event.kind === 'reset') return this.#reset(event);
     this.#move(event);
     switch (event.kind) {
       case 'heartbeat':
         return;
-      case 'reset':
-        this.#found('unexpected-reset', `at ${event.position}`);
+      case 'snapshot':
+        this.#refresh(event.conversations);
         return;
       case 'conversation':
         this.#enter(event.conversation);
@@ -65,11 +79,60 @@ export class ViewState {
 
   #move({ kind, position }: Exclude<Seen, { kind: 'opened' }>): void {
     // A heartbeat has the position of what came last; anything else one of its own.
-    const isForward = kind === 'heartbeat' ? position >= this.#position : position > this.#position;
+    const isStill = kind === 'heartbeat' || kind === 'snapshot';
+    const isForward = isStill ? position >= this.#position : position > this.#position;
     if (!isForward) {
       this.#found('nonmonotonic-cursor', `${kind} at ${position} after ${this.#position}`);
     }
     this.#position = Math.max(this.#position, position);
+  }
+
+  /** The log is another one: its positions begin anew, and it may tell again what was told. */
+  #reset({ position, atMs = Infinity }: Extract<Seen, { kind: 'reset' }>): void {
+    this.#resets += 1;
+    const forgot = this.#excuses.forgotAtMs.filter((at) => at <= atMs).length;
+    if (this.#resets > forgot) this.#found('unexpected-reset', `at ${position}`);
+    this.#position = position;
+    for (const view of this.conversations.values()) {
+      this.#reportSkips(view);
+      view.nextSeq = null;
+      view.nextChangeSeq = null;
+      view.toldReads.clear();
+    }
+  }
+
+  #refresh(conversations: readonly Pulled[]): void {
+    const listed = new Set(conversations.map(({ conversation }) => conversation));
+    for (const [id, view] of this.conversations) if (!listed.has(id)) view.isMember = false;
+    for (const pulled of conversations) this.#pull(pulled);
+  }
+
+  #pull({ conversation, joinedSeq, lastSeq, changeSeq, messages, reads }: Pulled): void {
+    this.#enter(conversation);
+    const view = this.conversations.get(conversation) as ConversationView;
+    for (const seq of view.messages.keys()) if (seq < joinedSeq) view.messages.delete(seq);
+    for (const message of messages) {
+      const known = view.messages.get(message.seq);
+      if (known && known.changeSeq > message.changeSeq) {
+        const states = `${known.changeSeq}, and then, asked for, ${message.changeSeq}`;
+        this.#found('nonmonotonic-poll', `${conversation}/${message.seq} as of ${states}`);
+      }
+      view.messages.set(message.seq, message);
+      view.pulled.add(message.seq);
+      raise(view.reads, message.sender, message.seq);
+    }
+    if (lastSeq < view.lastSeq || changeSeq < view.changeSeq) {
+      const was = `${view.lastSeq}@${view.changeSeq}`;
+      this.#found('nonmonotonic-poll', `${conversation}: ${lastSeq}@${changeSeq} after ${was}`);
+    }
+    for (let seq = joinedSeq; seq <= lastSeq; seq += 1) {
+      if (!view.messages.has(seq))
+        this.#found('poll-skip', `${conversation}/${seq} was not pulled`);
+    }
+    view.firstSeq = joinedSeq;
+    view.lastSeq = lastSeq;
+    view.changeSeq = changeSeq;
+    for (const { user, readSeq } of reads) raise(view.reads, user, readSeq);
   }
 
   #enter(id: string): void {
@@ -81,6 +144,9 @@ export class ViewState {
       firstSeq: 0,
       lastSeq: 0,
       changeSeq: 0,
+      nextSeq: null,
+      nextChangeSeq: null,
+      pulled: new Set(),
       reads: new Map(),
       toldReads: new Map(),
       changes: new Map(),
@@ -95,8 +161,8 @@ export class ViewState {
   #remove(view: ConversationView, conversation: string): void {
     view.isMember = false;
     forgetChangesAt(view);
-    const [asked] = [...this.#removals(conversation, this.user)].sort((a, b) => a - b);
-    this.#reportSkips(view, asked);
+    const asked = this.#excuses.removals(conversation, this.user);
+    this.#reportSkips(view, Math.min(...asked));
   }
 
   #reportSkips({ skips }: ConversationView, removalAskedAtMs = Infinity): void {
@@ -119,34 +185,46 @@ export class ViewState {
   ): void {
     const { seq, sender } = message;
     const name = `${conversation}/${seq} after ${view.lastSeq}`;
-    if (view.lastSeq > 0 && seq <= view.lastSeq) this.#found('nonmonotonic-poll', name);
-    if (view.lastSeq > 0 && seq > view.lastSeq + 1) {
+    if (view.nextSeq !== null && seq < view.nextSeq) this.#found('nonmonotonic-poll', name);
+    if (view.lastSeq > 0 && seq > (view.nextSeq ?? view.lastSeq + 1)) {
       view.skips.push({ detail: name, atMs });
       forgetChangesAt(view);
     }
     if (view.lastSeq === 0) view.firstSeq = seq;
     view.lastSeq = Math.max(view.lastSeq, seq);
-    view.messages.set(seq, message);
-    view.reads.set(sender, Math.max(view.reads.get(sender) ?? 0, seq));
+    view.nextSeq = Math.max(view.nextSeq ?? 0, seq + 1);
+    this.#show(view, message, name);
+    raise(view.reads, sender, seq);
   }
 
   #change(view: ConversationView, event: Extract<Seen, { kind: 'changed' }>): void {
     const { conversation, changeSeq, message, atMs } = event;
     const name = `change ${changeSeq} of ${conversation} after ${view.changeSeq}`;
-    if (changeSeq <= view.changeSeq) this.#found('nonmonotonic-poll', name);
+    const next = view.nextChangeSeq;
+    if (next !== null && changeSeq < next) this.#found('nonmonotonic-poll', name);
     // To one who joined later the changes of older messages are not shown.
-    if (view.firstSeq === 1 && changeSeq > view.changeSeq + 1) {
+    if (view.firstSeq === 1 && changeSeq > (next ?? view.changeSeq + 1)) {
       view.skips.push({ detail: name, atMs });
     }
+    view.nextChangeSeq = Math.max(next ?? 0, changeSeq + 1);
     view.changeSeq = Math.max(view.changeSeq, changeSeq);
-    view.changes.set(changeSeq, view.lastSeq);
-    const known = view.messages.get(message.seq);
-    if (!known) {
+    if (view.nextSeq !== null) view.changes.set(changeSeq, view.nextSeq - 1);
+    if (!view.messages.has(message.seq)) {
       view.skips.push({ detail: `${name}: of message ${message.seq}, which never came`, atMs });
     }
-    // It is shown as it is now, so it may be newer than the event, but never older than what is known.
-    if (message.changeSeq >= (known?.changeSeq ?? 0)) view.messages.set(message.seq, message);
-    else this.#found('nonmonotonic-poll', `${name}: shown as of ${message.changeSeq}`);
+    this.#show(view, message, name);
+  }
+
+  /** It is shown as it is now, so it may be newer than the event, but never older than what is known from the stream. */
+  #show({ messages, pulled }: ConversationView, message: Shown, name: string): void {
+    const known = messages.get(message.seq);
+    if (known && message.changeSeq < known.changeSeq) {
+      if (pulled.has(message.seq)) return;
+      this.#found('nonmonotonic-poll', `${name}: shown as of ${message.changeSeq}`);
+      return;
+    }
+    messages.set(message.seq, message);
+    pulled.delete(message.seq);
   }
 
   #read(view: ConversationView, event: Extract<Seen, { kind: 'read' }>): void {
@@ -156,11 +234,15 @@ export class ViewState {
       this.#found('nonmonotonic-read', `${user} in ${conversation}: ${readSeq} after ${told}`);
     }
     view.toldReads.set(user, Math.max(told, readSeq));
-    view.reads.set(user, Math.max(view.reads.get(user) ?? 0, readSeq));
+    raise(view.reads, user, readSeq);
   }
 }
 
+function raise(reads: Map<string, number>, user: string, seq: number): void {
+  reads.set(user, Math.max(reads.get(user) ?? 0, seq));
+}
+
 /** Something may have been passed over between the last message and these: after which message they came is not known. */
-function forgetChangesAt({ changes, lastSeq }: ConversationView): void {
-  for (const [changeSeq, seq] of changes) if (seq === lastSeq) changes.delete(changeSeq);
+function forgetChangesAt({ changes, nextSeq }: ConversationView): void {
+  for (const [changeSeq, seq] of changes) if (seq + 1 === nextSeq) changes.delete(changeSeq);
 }

@@ -138,6 +138,7 @@ it.each([
   ['APPS', 'my app'],
   ['LOG_LEVEL', 'verbose'],
   ['FAILPOINTS', 'kill:before-commit'],
+  ['CLOCK_FILE', '/tmp/clock'],
 ])('refuses %s=%s, and says which', (name, value) => {
   const mistakes = mistakesOf({ [name]: value });
   expect(mistakes).toHaveLength(1);
