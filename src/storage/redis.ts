@@ -120,21 +120,29 @@ export class RedisBucket implements Lifecycle, RedisLink {
     return this.#eval(this.#ready(), script, keys, args);
   }
 
-  /** Runs an `epochScript` in the epoch that holds; where that has changed, in the new one. */
-  async runInEpoch(script: LuaScript, args: ScriptArgs): Promise<InEpoch<unknown>> {
+  /**
+   * Runs an `epochScript` in the epoch that holds; where that has changed, in the new one.
+   * @param only in this epoch and no other, as the arguments say what holds in it alone.
+   */
+  async runInEpoch(script: LuaScript, args: ScriptArgs, only?: bigint): Promise<InEpoch<unknown>> {
     await this.#renewing;
     try {
-      return await this.#tryInEpoch(script, args);
+      return await this.#tryInEpoch(script, args, only);
     } catch (error) {
       if (!isOtherEpoch(error)) throw error;
     }
     await this.#renew();
-    return this.#tryInEpoch(script, args);
+    return this.#tryInEpoch(script, args, only);
   }
 
-  async #tryInEpoch(script: LuaScript, args: ScriptArgs): Promise<InEpoch<unknown>> {
+  async #tryInEpoch(
+    script: LuaScript,
+    args: ScriptArgs,
+    only: bigint | undefined,
+  ): Promise<InEpoch<unknown>> {
     const client = this.#ready();
     const epoch = present(this.#epoch, 'a bucket that is up has an epoch');
+    if (only !== undefined && only !== epoch) throw unavailable();
     const answer = await this.#eval(client, script, [epochKey], [String(epoch), ...args]);
     return { epoch, answer };
   }

@@ -49,7 +49,11 @@ export function walletKey(entry: { readonly userId: bigint; readonly entryNo: nu
  * Something to append, whole or not at all: stretches of events in the order of their commits; or a read position, guarded
  * by the one last told.
  */
-export type AppendJob = { readonly telling: Telling } & (
+export type AppendJob = {
+  readonly telling: Telling;
+  /** Where it says what is whole: in which epoch that is so, as an outcome named it. In another it fails. */
+  readonly onlyIn?: bigint;
+} & (
   | { readonly kind: 'events'; readonly stretches: readonly Stretch[] }
   | {
       readonly kind: 'read';

@@ -154,7 +154,7 @@ export class RedisInboxLog implements InboxLog {
       const next = part.filter(({ conversationId }) => !behind.has(conversationId));
       if (next.length === 0) continue;
       const args = stretchesArgs(next, job, this.#bounds);
-      const done = await bucket.runInEpoch(appendStretches, args);
+      const done = await bucket.runInEpoch(appendStretches, args, job.onlyIn);
       epoch ??= done.epoch;
       // What was appended before it is gone.
       if (epoch !== done.epoch) throw new Fault('UNAVAILABLE', 'The inbox logs began anew.');
@@ -167,7 +167,8 @@ export class RedisInboxLog implements InboxLog {
     bucket: RedisBucket,
     job: Extract<AppendJob, { kind: 'read' }>,
   ): Promise<AppendOutcome> {
-    const { epoch, answer } = await bucket.runInEpoch(appendRead, readArgs(job, this.#bounds));
+    const args = readArgs(job, this.#bounds);
+    const { epoch, answer } = await bucket.runInEpoch(appendRead, args, job.onlyIn);
     const isBehind = answer === 'behind';
     return {
       isStale: answer === 'stale',

@@ -189,7 +189,8 @@ export class ReadNotices implements Lifecycle {
     if (first.behind.size === 0) return !first.isStale;
     // Nothing there guards that conversation yet, or not any more.
     if (!(await areMembersTold(place, conversationId))) return false;
-    const { behind, isStale } = await inboxLog.append(place, { ...job, isWhole: true });
+    const whole = { ...job, isWhole: true, onlyIn: first.epoch };
+    const { behind, isStale } = await inboxLog.append(place, whole);
     return !isStale && behind.size === 0;
   }
 }

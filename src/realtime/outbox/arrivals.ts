@@ -37,9 +37,9 @@ export class Arrivals {
     return done;
   }
 
-  /** Marking failed: they are still to be marked. */
+  /** Marking failed: they are still to be marked, but for those that have come to another place's new epoch alone since. */
   putBack(rowIds: readonly bigint[]): void {
-    this.#done.push(...rowIds.filter((id) => this.#at.has(id)));
+    this.#done.push(...rowIds.filter((id) => this.#at.get(id) === this.#all));
   }
 
   marked(rowIds: readonly bigint[]): void {

@@ -1,7 +1,7 @@
 import type { CommittedRow } from '../../domain/timeline/timeline.ts';
 import { Fault } from '../../lib/fault.ts';
 import type { Shard, Shards } from '../../storage/shards.ts';
-import type { Stretch } from '../inbox/append-job.ts';
+import type { AppendOutcome, Stretch } from '../inbox/append-job.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { InboxLog, LogPlace } from '../inbox/inbox-log.ts';
 import type { MemberLists } from './member-lists.ts';
@@ -20,6 +20,14 @@ export interface CarrierDeps {
   /** Undone rows before one of which it is known whether they are here; where there are more, the relay comes to them. */
   readonly earlierIdsMax: number;
 }
+
+interface Whole {
+  readonly conversations: ReadonlySet<bigint>;
+  readonly onlyIn: bigint;
+}
+
+/** Nobody there is concerned. */
+const nothingDone: AppendOutcome = { isStale: false, behind: new Set(), epoch: 0n };
 
 /** Rows before one that are looked through for what is missing; where there are more, the relay comes to them in order. */
 const earlierRowsMax = 1_000;
@@ -41,12 +49,14 @@ export class Carrier {
     // What arrives in another epoch than this is to come again.
     const epoch = epochOf();
     if (epoch === null) throw begunAnew();
-    const missing = await this.#append(rows, new Set());
-    if (missing.size > 0) {
-      const earlier = await this.#earlier(epoch, rows, missing);
-      const all = [...earlier, ...about(rows, missing)].sort((a, b) => (a.id < b.id ? -1 : 1));
-      const left = await this.#append(all, missing);
-      if (left.size > 0) throw begunAnew();
+    const first = await this.#append(rows);
+    if (first.behind.size > 0) {
+      // What is done in one epoch is not in the next, and it may have begun with that very append.
+      if (epochOf() !== epoch) throw begunAnew();
+      const earlier = await this.#earlier(epoch, rows, first.behind);
+      const all = [...earlier, ...about(rows, first.behind)].sort((a, b) => (a.id < b.id ? -1 : 1));
+      const left = await this.#append(all, { conversations: first.behind, onlyIn: first.epoch });
+      if (left.behind.size > 0) throw begunAnew();
     }
     if (epochOf() !== epoch) throw begunAnew();
     arrivals.add(
@@ -55,22 +65,18 @@ export class Carrier {
     );
   }
 
-  /**
-   * @param whole conversations of which nothing is missing before these rows.
-   * @returns those of which something may be.
-   */
-  async #append(
-    rows: readonly CommittedRow[],
-    whole: ReadonlySet<bigint>,
-  ): Promise<ReadonlySet<bigint>> {
+  /** @param whole of which conversations nothing is missing before these rows, and in which epoch of the place. */
+  async #append(rows: readonly CommittedRow[], whole?: Whole): Promise<AppendOutcome> {
     const { inboxLog, memberLists, place, shards } = this.#deps;
     const isOurs = (userId: bigint): boolean => inboxLog.placeOf(userId) === place;
     const stretches = await stretchesOf(rows, memberLists, isOurs);
-    if (stretches.length === 0) return new Set();
+    if (stretches.length === 0) return nothingDone;
     // Who hears of it only the logs know.
     const telling = await tellingOf(rows, stretches, shards, () => true);
-    const job = { kind: 'events', stretches: firstsWhole(stretches, whole), telling } as const;
-    return (await inboxLog.append(place, job)).behind;
+    if (!whole) return inboxLog.append(place, { kind: 'events', stretches, telling });
+    const { conversations, onlyIn } = whole;
+    const firsts = firstsWhole(stretches, conversations);
+    return inboxLog.append(place, { kind: 'events', stretches: firsts, telling, onlyIn });
   }
 
   /** Of the rows before, what is not done, as far as it is about some conversations. */

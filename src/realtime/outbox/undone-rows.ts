@@ -19,18 +19,17 @@ export async function undoneIds(
   range: { readonly after: bigint; readonly before: bigint | null },
   idsMax: number,
 ): Promise<bigint[]> {
-  const [never, elsewhere] = await Promise.all([
-    sql.query<{ id: bigint }>(
-      'SELECT id FROM OutboxRow WHERE doneIn IS NULL AND doneAtMs IS NULL AND id > ? AND id < ?' +
-        ' ORDER BY id LIMIT ?',
-      [range.after, range.before ?? idMax, idsMax],
-    ),
-    // Few, but for a moment after an epoch began; the index alone has them.
-    sql.query<{ id: bigint }>('SELECT id FROM OutboxRow WHERE doneIn < ? OR doneIn > ?', [
-      epoch,
-      epoch,
-    ]),
-  ]);
+  const never = await sql.query<{ id: bigint }>(
+    'SELECT id FROM OutboxRow WHERE doneIn IS NULL AND doneAtMs IS NULL AND id > ? AND id < ?' +
+      ' ORDER BY id LIMIT ?',
+    [range.after, range.before ?? idMax, idsMax],
+  );
+  // After that, as a row may be marked in an epoch that is over, meanwhile. Few, but for a moment after an epoch began; the
+  // index alone has them.
+  const elsewhere = await sql.query<{ id: bigint }>(
+    'SELECT id FROM OutboxRow WHERE doneIn < ? OR doneIn > ?',
+    [epoch, epoch],
+  );
   return [...never, ...elsewhere]
     .map(({ id }) => id)
     .filter((id) => id > range.after && (range.before === null || id < range.before))
