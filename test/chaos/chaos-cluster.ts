@@ -119,27 +119,24 @@ export class ChaosCluster implements AsyncDisposable {
     await writeFile(this.#clockFile(this.nodes.indexOf(node)), String(ms));
   }
 
-  /** A replica that follows the Redis that is there now. */
+  /** A replica that has followed the Redis that is there now, and follows nobody any more: what is written later it lacks. */
   async startReplica(): Promise<TestRedis> {
-    const replica = await startRedis(['--replicaof', '127.0.0.1', String(this.#redis.port)]);
-    const client = new Redis(replica.port);
+    const replica = await startRedis();
     try {
-      const deadline = Date.now() + followsWithinMs;
-      while (!(await client.info('replication')).includes('master_link_status:up')) {
-        if (Date.now() > deadline) throw new Error('the replica does not follow');
-        await pause(50);
-      }
-    } finally {
-      client.disconnect();
+      await told(replica, async (client) => {
+        await client.replicaof('127.0.0.1', this.#redis.port);
+        const deadline = Date.now() + followsWithinMs;
+        while (!(await client.info('replication')).includes('master_link_status:up')) {
+          if (Date.now() > deadline) throw new Error('the replica does not follow');
+          await pause(50);
+        }
+        await client.replicaof('NO', 'ONE');
+      });
+    } catch (error) {
+      await replica.stop();
+      throw error;
     }
     return replica;
-  }
-
-  /** It follows nobody any more: what is written from now on it lacks. */
-  async detach(replica: TestRedis): Promise<void> {
-    const client = new Redis(replica.port);
-    await client.replicaof('NO', 'ONE');
-    client.disconnect();
   }
 
   /** The Redis that was there is lost, and another one is where it was. */
@@ -151,10 +148,8 @@ export class ChaosCluster implements AsyncDisposable {
     this.#besides.retarget(replica.port);
   }
 
-  async flush(): Promise<void> {
-    const client = new Redis(this.#redis.port);
-    await client.flushall();
-    client.disconnect();
+  flush(): Promise<void> {
+    return told(this.#redis, async (client) => void (await client.flushall()));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -218,6 +213,17 @@ export class ChaosCluster implements AsyncDisposable {
 
   #clockFile(index: number): string {
     return path.join(this.#folder, `clock-${index}`);
+  }
+}
+
+/** Says something to a Redis, on a connection of its own. */
+async function told(redis: TestRedis, say: (client: Redis) => Promise<void>): Promise<void> {
+  const client = new Redis(redis.port, { retryStrategy: null });
+  client.on('error', () => undefined);
+  try {
+    await say(client);
+  } finally {
+    client.disconnect();
   }
 }
 

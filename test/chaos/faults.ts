@@ -94,7 +94,6 @@ const redisFaults: Readonly<Record<string, Fault>> = {
   },
   'redis-replaced-by-a-stale-replica': async (cluster, random) => {
     const replica = await cluster.startReplica();
-    await cluster.detach(replica);
     const staleMs = random.between(50, 1_000);
     await pause(staleMs);
     cluster.world.noteForgotten();
@@ -162,7 +161,7 @@ async function cutWhen(
 const answerFaults: Readonly<Record<string, Fault>> = {
   'append-answer-lost': async (cluster, random) => {
     const { node, link } = linkOf('redis', cluster, random);
-    const isSprung = await cutWhen(link, '\r\nEVALSHA\r\n', 'up', true);
+    const isSprung = await cutWhen(link, 'evalsha', 'up', true);
     return `${node.url} ${isSprung}`;
   },
   'commit-answer-lost': async (cluster, random) => {

@@ -22,6 +22,8 @@ export interface Place {
 
 /** Between two calls of one client, at most. */
 const idleMs = 25;
+/** After that a client takes an answer for lost. */
+const patienceMs = 800;
 
 /** One client that sends, edits, recalls, reads and, where it owns a group, adds and removes: one call after the other. */
 export class Load {
@@ -34,6 +36,8 @@ export class Load {
   #isPaused = true;
   #running: Promise<void> = Promise.resolve();
   #failure: Error | null = null;
+  /** Calls under way, also those whose answer nobody waits for any more. */
+  readonly #underWay = new Set<Promise<unknown>>();
 
   constructor(
     client: InboxClient,
@@ -58,6 +62,7 @@ export class Load {
   async pause(): Promise<void> {
     this.#isPaused = true;
     await this.#running;
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
     if (this.#failure) throw this.#failure;
   }
 
@@ -92,7 +97,7 @@ export class Load {
       content: { text: { text } },
     };
     const once = async (): Promise<{ result: Result; seq: number | null }> => {
-      const { result, data } = await attempt(() =>
+      const { result, data } = await this.#attempt(() =>
         this.#client.user.query(SendMessageDocument, { input }),
       );
       const seq = data?.sendMessage.message.seq ?? null;
@@ -121,7 +126,7 @@ export class Load {
     if (!target) return;
     const { place, seq } = target;
     const text = kind === 'edit' ? `edited ${(this.#keys += 1)}` : null;
-    const { result, data } = await attempt(async () => {
+    const { result, data } = await this.#attempt(async () => {
       const input = { conversationId: place.id, seq };
       if (text === null) {
         return (await this.#client.user.query(RecallMessageDocument, { input })).recallMessage;
@@ -139,7 +144,7 @@ export class Load {
   async #markRead(place: Place): Promise<void> {
     const seq = this.#client.lastSeqs.get(conversationId(place.id)) ?? 0;
     const input = { conversationId: place.id, seq };
-    const { result, data } = await attempt(() =>
+    const { result, data } = await this.#attempt(() =>
       this.#client.user.query(MarkReadDocument, { input }),
     );
     const readSeq = data?.markRead.member.readSeq ?? null;
@@ -151,7 +156,7 @@ export class Load {
     if (!guest) return;
     const isMember = place.members.has(guest);
     const askedAtMs = Date.now();
-    const { result } = await attempt(async () => {
+    const { result } = await this.#attempt(async () => {
       const { user } = this.#client;
       const input = { conversationId: place.id };
       if (isMember) {
@@ -167,6 +172,19 @@ export class Load {
     else if (result === 'ok') place.members.add(guest);
   }
 
+  /** What became of a call, as far as a client knows that does not wait for ever. */
+  async #attempt<T>(call: () => Promise<T>): Promise<Outcome<T>> {
+    const outcome = outcomeOf(call);
+    const settled = outcome.catch(() => undefined);
+    this.#underWay.add(settled);
+    void settled.then(() => this.#underWay.delete(settled));
+    let timer: NodeJS.Timeout | undefined;
+    const lost = new Promise<Outcome<T>>((resolve) => {
+      timer = setTimeout(() => resolve({ result: 'info', data: null }), patienceMs);
+    });
+    return Promise.race([outcome, lost]).finally(() => clearTimeout(timer));
+  }
+
   #note(place: Place, call: OwnCall): void {
     const user = String(this.#client.userId);
     this.#calls.push({ user, conversation: conversationId(place.id), ...call });
@@ -179,11 +197,16 @@ type OwnCall = Call extends infer One
     : never
   : never;
 
+interface Outcome<T> {
+  readonly result: Result;
+  readonly data: T | null;
+}
+
 /** Codes that say for sure that nothing was done, and that clients meet here. */
 const refusals = new Set<unknown>(['NOT_FOUND', 'FORBIDDEN', 'FAILED_PRECONDITION']);
 
 /** @throws where the server answers what it must not answer here. */
-async function attempt<T>(call: () => Promise<T>): Promise<{ result: Result; data: T | null }> {
+async function outcomeOf<T>(call: () => Promise<T>): Promise<Outcome<T>> {
   try {
     return { result: 'ok', data: await call() };
   } catch (error) {

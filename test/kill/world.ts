@@ -156,7 +156,9 @@ export class World implements AsyncDisposable {
     await this.hold();
     const deadline = Date.now() + withinMs;
     for (;;) {
-      const late = await this.#late();
+      const late = await this.#late().catch((error: unknown) => [
+        `not to be seen: ${String(error)}`,
+      ]);
       if (late.length === 0 || Date.now() > deadline) return late;
       await pause(100);
     }

@@ -1,4 +1,9 @@
-import { print, type FormattedExecutionResult, type GraphQLFormattedError } from 'graphql';
+import {
+  print,
+  type DocumentNode,
+  type FormattedExecutionResult,
+  type GraphQLFormattedError,
+} from 'graphql';
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { createClient, type Client } from 'graphql-ws';
 import { WebSocket } from 'ws';
@@ -32,6 +37,14 @@ export class TestFault extends Error {
 
 const password = 'correct horse';
 
+const texts = new WeakMap<object, string>();
+
+function textOf(document: DocumentNode): string {
+  const text = texts.get(document) ?? print(document);
+  texts.set(document, text);
+  return text;
+}
+
 /** POST as a client does it. */
 export async function post<Data, Variables>(
   server: Reachable,
@@ -46,7 +59,7 @@ export async function post<Data, Variables>(
       ...(accessToken === undefined ? {} : { authorization: `Bearer ${accessToken}` }),
     },
     body: JSON.stringify({
-      query: typeof document === 'string' ? document : print(document),
+      query: typeof document === 'string' ? document : textOf(document),
       variables,
     }),
   });

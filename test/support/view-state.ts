@@ -39,6 +39,9 @@ export class ViewState {
   readonly conversations = new Map<string, ConversationView>();
   readonly #found: Report;
   readonly #excuses: Excuses;
+  /** By conversation: what was told to one who seems to be no member, until it shows whether it still might be. */
+  readonly #strays = new Map<string, { readonly detail: string; readonly atMs: number }[]>();
+  readonly #removedAtMs = new Map<string, number>();
   #position = -1;
   #resets = 0;
 
@@ -48,6 +51,7 @@ export class ViewState {
     this.#excuses = excuses;
     for (const event of events) this.#apply(event);
     for (const view of this.conversations.values()) this.#reportSkips(view);
+    for (const id of this.#strays.keys()) this.#reportStrays(id, Infinity);
   }
 
   #apply(event: Seen): void {
@@ -64,17 +68,27 @@ export class ViewState {
         this.#enter(event.conversation);
         return;
       case 'removed':
-        this.#remove(this.#of(event), event.conversation);
+        this.#remove(event);
         return;
-      case 'added':
-        this.#add(this.#of(event), event);
-        return;
-      case 'changed':
-        this.#change(this.#of(event), event);
-        return;
-      case 'read':
-        this.#read(this.#of(event), event);
     }
+    const view = this.conversations.get(event.conversation);
+    if (!view?.isMember) this.#stray(event);
+    else if (event.kind === 'added') this.#add(view, event);
+    else if (event.kind === 'changed') this.#change(view, event);
+    else this.#read(view, event);
+  }
+
+  #stray({ kind, conversation, atMs = -Infinity }: Told): void {
+    const detail = `${kind} of ${conversation}`;
+    this.#strays.set(conversation, [...(this.#strays.get(conversation) ?? []), { detail, atMs }]);
+  }
+
+  /** Those from before a removal was asked for. */
+  #reportStrays(id: string, removalAskedAtMs: number): void {
+    for (const { detail, atMs } of this.#strays.get(id) ?? []) {
+      if (atMs < removalAskedAtMs) this.#found('leak', detail);
+    }
+    this.#strays.delete(id);
   }
 
   #move({ kind, position }: Exclude<Seen, { kind: 'opened' }>): void {
@@ -155,28 +169,26 @@ export class ViewState {
   }
 
   /**
-   * What was committed before a removal may arrive before it is told, or may not, as a replay passes over what its viewer
-   * may not see any more. So it is no skip where the removal was asked for before it was passed over.
+   * What was committed before a removal may arrive before it is told, or may not, as nobody is shown any more what they may
+   * not see. So it is no skip, and no leak, where the removal was asked for before it was passed over.
    */
-  #remove(view: ConversationView, conversation: string): void {
+  #remove({ conversation, atMs = Infinity }: Told): void {
+    const before = this.#removedAtMs.get(conversation) ?? -Infinity;
+    const all = this.#excuses.removals(conversation, this.user);
+    const asked = Math.min(...all.filter((at) => at > before));
+    this.#removedAtMs.set(conversation, atMs);
+    this.#reportStrays(conversation, asked);
+    const view = this.conversations.get(conversation);
+    if (!view) return;
     view.isMember = false;
     forgetChangesAt(view);
-    const asked = this.#excuses.removals(conversation, this.user);
-    this.#reportSkips(view, Math.min(...asked));
+    this.#reportSkips(view, asked);
   }
 
   #reportSkips({ skips }: ConversationView, removalAskedAtMs = Infinity): void {
     for (const { detail, atMs = -Infinity } of skips.splice(0)) {
       if (atMs < removalAskedAtMs) this.#found('poll-skip', detail);
     }
-  }
-
-  #of(event: { kind: string; conversation: string }): ConversationView {
-    const known = this.conversations.get(event.conversation);
-    if (known && (known.isMember || event.kind === 'removed')) return known;
-    if (event.kind !== 'removed') this.#found('leak', `${event.kind} of ${event.conversation}`);
-    this.#enter(event.conversation);
-    return this.conversations.get(event.conversation) as ConversationView;
   }
 
   #add(
@@ -237,6 +249,8 @@ export class ViewState {
     raise(view.reads, user, readSeq);
   }
 }
+
+type Told = Pick<Extract<Seen, { conversation: string }>, 'kind' | 'conversation' | 'atMs'>;
 
 function raise(reads: Map<string, number>, user: string, seq: number): void {
   reads.set(user, Math.max(reads.get(user) ?? 0, seq));

@@ -312,6 +312,18 @@ describe('the checker', () => {
     expect(check(draft)).toEqual([]);
   });
 
+  it('lets a message come without its conversation where that is passed over for a removal', () => {
+    const draft = holding();
+    const dan = draft.views[3]!.events;
+    const message = sent(4, 'ann');
+    dan.splice(2, Infinity, { kind: 'added', position: 4, conversation, message, atMs: 20 });
+    dan.push({ kind: 'removed', position: 5, conversation, atMs: 40 });
+    const removal = { kind: 'remove', user: 'ann', conversation, subject: 'dan' } as const;
+    expect(check(draft).map(({ name }) => name)).toEqual(['leak']);
+    draft.calls.push({ ...removal, result: 'ok', askedAtMs: 10 });
+    expect(check(draft)).toEqual([]);
+  });
+
   it.each([
     ['before its removal was asked for', { heardAtMs: 20, removalAskedAtMs: 30 }],
     ['and nobody removes', { heardAtMs: 20 }],
