@@ -81,7 +81,10 @@ export class Subscriber<
       const made = this.#render(item);
       const text = made instanceof Promise ? await made : made;
       if (this.#isReturned) return;
-      if (!text) continue;
+      if (!text) {
+        source.passedOver?.(item);
+        continue;
+      }
       const frame = text.frame(this.#head, telling.cursorOf(item));
       this.#connection.send(frame.text, 'event', frame.bytes);
     }

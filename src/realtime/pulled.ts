@@ -5,6 +5,8 @@ export interface Source<Item> {
   /** One listener: called whenever `take` may have something, or it has closed. */
   onReady(listener: () => void): void;
   readonly isClosed: boolean;
+  /** An item that it gave was out of its reader's sight by then, so it was told to nobody. */
+  passedOver?(item: Item): void;
   /** Throws what made it end, where it did not end by itself. */
   rethrow(): void;
   close(): void;

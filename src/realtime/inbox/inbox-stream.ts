@@ -61,6 +61,8 @@ export class InboxStream implements Source<InboxItem> {
   /** Whether the end of what is being read is to be told. */
   #owesHeartbeat = true;
   readonly #shown = new ShownStates();
+  /** Conversations of which the viewer was not told since they were out of it again: nor is what follows. */
+  readonly #hidden = new Set<bigint>();
   readonly #groups: GroupWatch;
   readonly #reading = new ReadLoop({
     isWanted: () => this.#mode === 'reading' && this.#ready.length === 0,
@@ -125,10 +127,15 @@ export class InboxStream implements Source<InboxItem> {
 
   /** What comes next, if it is there already. */
   take(): InboxItem | null {
-    const item = this.#ready.shift() ?? null;
+    let item = this.#ready.shift() ?? null;
+    while (item && this.#isHidden(item)) item = this.#ready.shift() ?? null;
     if (item) this.lastToldMs = this.#deps.clock.now();
     this.#readMore();
     return item;
+  }
+
+  passedOver({ event }: InboxItem): void {
+    if (event.kind === 'ConversationChanged') this.#hidden.add(event.conversationId);
   }
 
   /** Throws what made it end, where it did not end by itself. */
@@ -195,6 +202,13 @@ export class InboxStream implements Source<InboxItem> {
     this.#groups.observe(happening);
     this.#shown.note(happening);
     this.#push(happening, atMs, false, joinedSeq);
+  }
+
+  #isHidden({ event }: InboxItem): boolean {
+    if (this.#hidden.size === 0 || !('conversationId' in event)) return false;
+    const isTurn = event.kind === 'ConversationChanged' || event.kind === 'ConversationRemoved';
+    if (isTurn) this.#hidden.delete(event.conversationId);
+    return this.#hidden.has(event.conversationId);
   }
 
   #tellNotices(): void {
