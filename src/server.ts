@@ -9,7 +9,7 @@ import { Rates } from './domain/rate/rate.ts';
 import { Sessions, type Viewer } from './domain/session/session.ts';
 import { Timelines } from './domain/timeline/timeline.ts';
 import { Passwords, passwordCost, Users, type PasswordCost } from './domain/user/user.ts';
-import { steppedClock, systemClock, type Clock } from './lib/clock.ts';
+import { clockOf, type Clock } from './lib/clock.ts';
 import { failpointsOf } from './lib/failpoint.ts';
 import { IdSource } from './lib/id.ts';
 import { startInOrder, type Lifecycle } from './lib/lifecycle.ts';
@@ -117,14 +117,10 @@ interface Parts {
   readonly inOrder: readonly Lifecycle[];
 }
 
-function clockOf({ clockFile }: Config): Clock {
-  return clockFile === undefined ? systemClock : steppedClock(clockFile);
-}
-
 function wire(config: Config, given: ServerDeps, state: { readonly isStarted: boolean }): Parts {
   const base = {
     config,
-    clock: given.clock ?? clockOf(config),
+    clock: given.clock ?? clockOf(config.clockFile),
     log: given.log ?? createLogger({ level: config.logLevel }),
     failpoints: failpointsOf(config.failpoints),
     limits: { ...limits, ...given.limits },

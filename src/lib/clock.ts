@@ -12,9 +12,10 @@ const stepReadMs = 50;
 
 /**
  * A clock that is off by the ms in a file, as a machine's that was set wrong and may be set again: for tests of processes.
- * Without the file it is right.
+ * Without the file it is right; undefined: the system's.
  */
-export function steppedClock(file: string): Clock {
+export function clockOf(file: string | undefined): Clock {
+  if (file === undefined) return systemClock;
   let offsetMs = 0;
   let readAtMs = -Infinity;
   return {

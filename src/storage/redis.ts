@@ -135,11 +135,7 @@ export class RedisBucket implements Lifecycle, RedisLink {
     return this.#tryInEpoch(script, args, only);
   }
 
-  async #tryInEpoch(
-    script: LuaScript,
-    args: ScriptArgs,
-    only: bigint | undefined,
-  ): Promise<InEpoch<unknown>> {
+  async #tryInEpoch(script: LuaScript, args: ScriptArgs, only?: bigint): Promise<InEpoch<unknown>> {
     const client = this.#ready();
     const epoch = present(this.#epoch, 'a bucket that is up has an epoch');
     if (only !== undefined && only !== epoch) throw unavailable();

@@ -149,7 +149,9 @@ export class ChaosCluster implements AsyncDisposable {
   }
 
   flush(): Promise<void> {
-    return told(this.#redis, async (client) => void (await client.flushall()));
+    return told(this.#redis, async (client) => {
+      await client.flushall();
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -70,7 +70,14 @@ export class ViewState {
       case 'removed':
         this.#remove(event);
         return;
+      case 'added':
+      case 'changed':
+      case 'read':
+        this.#tell(event);
     }
+  }
+
+  #tell(event: Extract<Seen, { kind: 'added' | 'changed' | 'read' }>): void {
     const view = this.conversations.get(event.conversation);
     if (!view?.isMember) this.#stray(event);
     else if (event.kind === 'added') this.#add(view, event);

@@ -1,8 +1,7 @@
 import type { Cursor, Happening, Signal } from '../../domain/inbox/inbox.ts';
 import type { Viewer } from '../../domain/session/session.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { reachesBack } from './inbox-log.ts';
-import type { InboxLog } from './inbox-log.ts';
+import { reachesBack, type InboxLog } from './inbox-log.ts';
 import { KnownHead } from './known-head.ts';
 import type { LogHead } from './log-head.ts';
 import type { InboxReader, Replayed } from './inbox-reader.ts';
@@ -11,6 +10,7 @@ import type { LargeGroups } from '../conversation/large-groups.ts';
 import type { Paced, Source } from '../pulled.ts';
 import { ReadLoop } from '../read-loop.ts';
 import type { Delivery, Router } from './router.ts';
+import { PassedOver } from './passed-over.ts';
 import { ShownStates } from './shown-states.ts';
 import { heartbeatAt } from './signals.ts';
 
@@ -61,8 +61,7 @@ export class InboxStream implements Source<InboxItem> {
   /** Whether the end of what is being read is to be told. */
   #owesHeartbeat = true;
   readonly #shown = new ShownStates();
-  /** Conversations of which the viewer was not told since they were out of it again: nor is what follows. */
-  readonly #hidden = new Set<bigint>();
+  readonly #passedOver = new PassedOver();
   readonly #groups: GroupWatch;
   readonly #reading = new ReadLoop({
     isWanted: () => this.#mode === 'reading' && this.#ready.length === 0,
@@ -128,14 +127,14 @@ export class InboxStream implements Source<InboxItem> {
   /** What comes next, if it is there already. */
   take(): InboxItem | null {
     let item = this.#ready.shift() ?? null;
-    while (item && this.#isHidden(item)) item = this.#ready.shift() ?? null;
+    while (item && this.#passedOver.hides(item.event)) item = this.#ready.shift() ?? null;
     if (item) this.lastToldMs = this.#deps.clock.now();
     this.#readMore();
     return item;
   }
 
   passedOver({ event }: InboxItem): void {
-    if (event.kind === 'ConversationChanged') this.#hidden.add(event.conversationId);
+    this.#passedOver.add(event);
   }
 
   /** Throws what made it end, where it did not end by itself. */
@@ -202,13 +201,6 @@ export class InboxStream implements Source<InboxItem> {
     this.#groups.observe(happening);
     this.#shown.note(happening);
     this.#push(happening, atMs, false, joinedSeq);
-  }
-
-  #isHidden({ event }: InboxItem): boolean {
-    if (this.#hidden.size === 0 || !('conversationId' in event)) return false;
-    const isTurn = event.kind === 'ConversationChanged' || event.kind === 'ConversationRemoved';
-    if (isTurn) this.#hidden.delete(event.conversationId);
-    return this.#hidden.has(event.conversationId);
   }
 
   #tellNotices(): void {
