@@ -46,7 +46,9 @@ describe('a link that can be spoilt', () => {
     const before = await dial();
     proxy.cut();
     await before.closed;
-    await (await dial()).closed;
+    await (
+      await dial()
+    ).closed;
     proxy.heal();
     const { socket, text } = await dial();
     socket.write('again');
