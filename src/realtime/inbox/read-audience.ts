@@ -8,9 +8,9 @@ export interface ReadAudience {
   readonly recipients: readonly ListedMember[];
 }
 
-interface Row extends ListedMember {
-  readonly membersEventNo: number;
-}
+type WideRow = { readonly userId: bigint } & Readonly<
+  Record<'membersEventNo' | 'joinedSeq' | 'joinedEventNo', number | bigint>
+>;
 
 const columns = 'c.membersEventNo, m.userId, m.joinedSeq, m.joinedEventNo';
 
@@ -24,13 +24,20 @@ export async function readAudienceOf(
   receiptGroupMembers: number,
 ): Promise<ReadAudience | null> {
   const joined = 'FROM Conversation c JOIN Member m ON m.conversationId = c.id WHERE c.id = ?';
-  const rows = await sql.query<Row>(
+  const wide = await sql.query<WideRow>(
     `SELECT ${columns} ${joined} AND m.userId = ? AND m.isListed
      UNION ALL
      SELECT ${columns} ${joined} AND m.userId <> ? AND m.isListed
        AND NOT c.isLarge AND c.memberCount <= ?`,
     [conversationId, userId, conversationId, userId, receiptGroupMembers],
   );
+  // What comes of a union is wider there than the columns that it was made of.
+  const rows = wide.map((row) => ({
+    userId: row.userId,
+    membersEventNo: Number(row.membersEventNo),
+    joinedSeq: Number(row.joinedSeq),
+    joinedEventNo: Number(row.joinedEventNo),
+  }));
   const [first] = rows;
   const isHere = rows.some((row) => row.userId === userId);
   return first && isHere ? { membersEventNo: first.membersEventNo, recipients: rows } : null;
