@@ -17,6 +17,7 @@ export interface NodeLinks {
   readonly clients: FaultProxy;
 }
 
+const redirect = new URL('redirect.mjs', import.meta.url).href;
 const nodeCount = 3;
 const shardCount = 2;
 /** A replica follows its master within this. */
@@ -184,7 +185,9 @@ export class ChaosCluster implements AsyncDisposable {
       const urls = databases.map((url, shard) => through(url, links.shards[shard]));
       const env = {
         DATABASE_URLS: urls.join(','),
-        REDIS_URLS: `redis://127.0.0.1:${links.redis.port}`,
+        // All nodes must name the same Redis.
+        NODE_OPTIONS: `--import=${redirect}`,
+        REDIRECT_PORT: `${this.#besides.port}:${links.redis.port}`,
         CLOCK_FILE: this.#clockFile(index),
       };
       return { env, url: `http://127.0.0.1:${links.clients.port}` };
