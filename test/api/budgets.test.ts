@@ -6,6 +6,7 @@ import {
   CreateGroupDocument,
   InboxDocument,
   SendMessageDocument,
+  type InboxSubscription,
 } from '../../client/generated/documents.ts';
 import { signUp, type TestUser } from '../support/clients.ts';
 import { startTestServer } from '../support/server.ts';
@@ -33,6 +34,9 @@ async function say(user: TestUser, conversationId: string, count: number): Promi
   }
 }
 
+const seqs = (events: readonly InboxSubscription[]): number[] =>
+  events.flatMap(({ inbox }) => (inbox.__typename === 'MessageAdded' ? [inbox.message.seq] : []));
+
 describe('who reads too slowly', () => {
   test('is closed with 4603, and costs nobody else anything', async () => {
     await using server = await startTestServer({}, { limits: { connectionStallMs: 400 } });
@@ -54,10 +58,6 @@ describe('who reads too slowly', () => {
     stalled.stall();
     await say(ann, conversationId, 80);
 
-    const seqs = (events: typeof healthy.events) =>
-      events.flatMap(({ inbox }) =>
-        inbox.__typename === 'MessageAdded' ? [inbox.message.seq] : [],
-      );
     const all = Array.from({ length: 80 }, (_, i) => i + 2);
     for (const recording of [healthy, streamed]) {
       await recording.until(() => seqs(recording.events).length >= 80, 'all messages');
@@ -115,8 +115,10 @@ describe('who reads too slowly', () => {
     const socket = await ann.socket();
     const before = socket.subscribe(InboxDocument, {});
     const after = (await before.waitFor(1))[0]!.inbox.cursor;
-    before.stop();
     await say(ann, conversationId, 60);
+    // What is not in the log yet comes after the replay's end.
+    await before.until(() => seqs(before.events).includes(60), 'all in the log');
+    before.stop();
     const replay = socket.subscribe(InboxDocument, { after });
     for (let pauses = 0; pauses < 5; pauses += 1) {
       socket.stall();
@@ -128,10 +130,7 @@ describe('who reads too slowly', () => {
       () => replay.events.at(-1)?.inbox.__typename === 'InboxHeartbeat',
       'its end',
     );
-    const seqs = replay.events.flatMap(({ inbox }) =>
-      inbox.__typename === 'MessageAdded' ? [inbox.message.seq] : [],
-    );
-    expect(seqs).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
+    expect(seqs(replay.events)).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
     await socket.close();
   });
 });
