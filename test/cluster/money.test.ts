@@ -42,19 +42,20 @@ describe.skipIf(!isHere)('money on three nodes, two shards and one Redis', () =>
   });
 
   async function settles(): Promise<void> {
-    await world.pause();
-    expect((await world.check()).slice(0, 20)).toEqual([]);
+    await world.crowd.pause();
+    expect((await world.crowd.check()).slice(0, 20)).toEqual([]);
   }
 
   it('is constant while claims and expiries of one packet meet on all of them', async () => {
-    const before = world.claims;
-    world.run();
-    while (world.claims < before + 1_000 && world.anomalies.length === 0) await pause(100);
+    const before = world.crowd.claims;
+    world.crowd.run();
+    while (world.crowd.claims < before + 1_000 && world.crowd.anomalies.length === 0)
+      await pause(100);
     await settles();
   }, 180_000);
 
   it('is constant wherever one of them dies', async () => {
-    world.run();
+    world.crowd.run();
     for (const [place, timesMax] of places) {
       const node = random.pick(world.nodes) ?? world.server;
       world.down.add(node);
@@ -69,8 +70,8 @@ describe.skipIf(!isHere)('money on three nodes, two shards and one Redis', () =>
   it(
     'is constant while one after the other is killed under load',
     async () => {
-      world.run();
-      while (world.claims < claimsMin && world.anomalies.length === 0) {
+      world.crowd.run();
+      while (world.crowd.claims < claimsMin && world.crowd.anomalies.length === 0) {
         const node = random.pick(world.nodes) ?? world.server;
         await pause(random.between(killEveryMs >> 1, killEveryMs));
         await node.kill9();
@@ -78,8 +79,8 @@ describe.skipIf(!isHere)('money on three nodes, two shards and one Redis', () =>
         await node.start();
       }
       await settles();
-      expect(world.audits).toBeGreaterThan(10);
-      console.log(`${world.claims} claims, ${world.audits} audits`);
+      expect(world.crowd.audits).toBeGreaterThan(10);
+      console.log(`${world.crowd.claims} claims, ${world.crowd.audits} audits`);
     },
     180_000 + claimsMin * 15,
   );

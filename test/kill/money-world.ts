@@ -1,58 +1,36 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { CreateGroupDocument } from '../../client/generated/documents.ts';
-import { operatorKeyIn } from '../../src/domain/app/app.ts';
-import { faultCodes, type FaultCode } from '../../src/lib/fault.ts';
-import { post, signUp, TestFault, type TestUser } from '../support/clients.ts';
-import { entriesOf, packetOf, type LedgerFigures } from '../support/money.ts';
 import { nodeEnv, writeKeys } from '../support/nodes.ts';
 import { freePort, ServerProcess } from '../support/process.ts';
+import { MoneyCrowd } from './money-crowd.ts';
 import { pause, type Random } from './random.ts';
 
-const userCount = Number(process.env['MONEY_USERS'] ?? 12);
-const endowment = 1_000_000;
-/** Claims go to the newest packets, so that many meet at each. */
-const packetsOpen = 6;
 const reachedWithinMs = 60_000;
 
-interface Claimed {
-  readonly status: string;
-  readonly amount: number | null;
-}
-
-const claimText = `mutation ($id: ID!) { claimRedPacket(redPacketId: $id) { status claim { amount } } }`;
-const sendText = `mutation ($input: SendRedPacketInput!) { sendRedPacket(input: $input) { redPacket { id } } }`;
-const creditText = `mutation ($input: CreditWalletInput!) { creditWallet(input: $input) { balance } }`;
-const auditText = '{ ledger { isSound issued wallets openPackets inFlight problems } }';
-
-/**
- * A dozen people with money in one group over a server that may be killed at any time; what they were answered, and an auditor who
- * looks at the books all the while.
- */
+/** A crowd that gives money away, over nodes that may be killed at any time. */
 export class MoneyWorld implements AsyncDisposable {
   readonly nodes: readonly ServerProcess[];
   /** Nobody asks these. */
   readonly down = new Set<ServerProcess>();
-  readonly anomalies: string[] = [];
-  /** Answers to claims, good or bad. */
-  claims = 0;
-  audits = 0;
+  readonly crowd: MoneyCrowd;
   readonly #folder: string;
-  readonly #random: Random;
-  readonly #users: TestUser[] = [];
-  readonly #packets: string[] = [];
-  /** What each user was answered of each packet. */
-  readonly #shares = new Map<string, number>();
-  #group = '';
-  #isRunning = false;
-  #loops: Promise<void>[] = [];
-  #sent = 0;
 
   constructor(nodes: readonly ServerProcess[], folder: string, random: Random) {
     this.nodes = nodes;
     this.#folder = folder;
-    this.#random = random;
+    const somewhere = () =>
+      random.pick(nodes.filter((node) => !this.down.has(node))) ?? this.server;
+    this.crowd = new MoneyCrowd({
+      server: {
+        get url() {
+          return somewhere().url;
+        },
+      },
+      isGone: () => nodes.every(({ pid }) => pid === undefined),
+      folder,
+      random,
+    });
   }
 
   static async start(options: {
@@ -83,7 +61,7 @@ export class MoneyWorld implements AsyncDisposable {
     }
     const world = new MoneyWorld(nodes, folder, random);
     await Promise.all(nodes.map((node) => node.start()));
-    await world.#populate();
+    await world.crowd.start();
     return world;
   }
 
@@ -92,16 +70,6 @@ export class MoneyWorld implements AsyncDisposable {
     const [first] = this.nodes;
     if (!first) throw new Error('a world has a node');
     return first;
-  }
-
-  run(): void {
-    this.#isRunning = true;
-    this.#loops = [...this.#users.map((user) => this.#live(user)), this.#watch()];
-  }
-
-  async pause(): Promise<void> {
-    this.#isRunning = false;
-    await Promise.all(this.#loops);
   }
 
   /** One life, at the end of which the process kills itself at that place. */
@@ -113,166 +81,9 @@ export class MoneyWorld implements AsyncDisposable {
     throw new Error(`did not die at ${failpoints}: ${JSON.stringify(end)}\n${node.output}`);
   }
 
-  /** Waits until all money has arrived, and compares what clients were answered with what is there. */
-  async check(): Promise<readonly string[]> {
-    const deadline = Date.now() + 20_000;
-    for (;;) {
-      const ledger = await this.#audit();
-      const isCalm = ledger.inFlight === '0' && ledger.openPackets === '0';
-      if (isCalm || Date.now() > deadline) {
-        if (!isCalm) this.anomalies.push(`not calm: ${JSON.stringify(ledger)}`);
-        const issued = String(userCount * endowment);
-        if (ledger.issued !== issued || ledger.wallets !== issued)
-          this.anomalies.push(`${issued} were given, ${JSON.stringify(ledger)}`);
-        break;
-      }
-      await pause(200);
-    }
-    await Promise.all(this.#users.map((user) => this.#checkWallet(user)));
-    return this.anomalies;
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isRunning = false;
-    await Promise.race([Promise.all(this.#loops).catch(() => undefined), pause(2_000)]);
+    await Promise.race([this.crowd.pause().catch(() => undefined), pause(2_000)]);
     await Promise.all(this.nodes.map((node) => node.kill9()));
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });
-  }
-
-  async #populate(): Promise<void> {
-    const names = Array.from({ length: userCount }, (_, index) => `owner_${index}`);
-    this.#users.push(...(await Promise.all(names.map((name) => signUp(this.server, name)))));
-    const [owner, ...others] = this.#users;
-    if (!owner) throw new Error('nobody');
-    const memberIds = others.map(({ id }) => id);
-    const input = { clientRequestId: 'group', title: 'Group', memberIds };
-    this.#group = (await owner.query(CreateGroupDocument, { input })).createGroup.conversation.id;
-    const key = await this.#operatorKey();
-    for (const { id } of this.#users) {
-      const gift = { userId: id, amount: endowment, key: 'endowment', reason: 'to begin with' };
-      await post(this.server, creditText, { input: gift }, key);
-    }
-  }
-
-  async #live(user: TestUser): Promise<void> {
-    while (this.#isRunning) {
-      const recent = this.#packets.slice(-packetsOpen);
-      const id = this.#random.pick(recent);
-      if (id === undefined || this.#random.chance(0.06)) await this.#send(user);
-      else await this.#claim(user, id);
-    }
-  }
-
-  async #send(user: TestUser): Promise<void> {
-    const count = this.#random.between(1, 10);
-    const isLucky = this.#random.chance(0.7);
-    const input = {
-      conversationId: this.#group,
-      clientMessageId: `packet-${(this.#sent += 1)}`,
-      kind: isLucky ? 'LUCKY' : 'EQUAL',
-      count,
-      total: count * this.#random.between(1, 200),
-    };
-    const answer = await this.#certainly<{ sendRedPacket: { redPacket: { id: string } } }>(
-      user,
-      sendText,
-      { input },
-    );
-    if (answer) this.#packets.push(answer.sendRedPacket.redPacket.id);
-  }
-
-  async #claim(user: TestUser, id: string): Promise<void> {
-    const answer = await this.#certainly<{
-      claimRedPacket: { status: string; claim: { amount: number } | null };
-    }>(user, claimText, { id });
-    if (!answer) return;
-    const { status, claim } = answer.claimRedPacket;
-    this.#note(`${user.id} ${id}`, { status, amount: claim?.amount ?? null });
-  }
-
-  #note(key: string, { status, amount }: Claimed): void {
-    this.claims += 1;
-    const known = this.#shares.get(key);
-    if (amount === null) {
-      if (known !== undefined) this.anomalies.push(`${key}: ${status} after ${known}`);
-    } else if (known === undefined) this.#shares.set(key, amount);
-    else if (status === 'CLAIMED') this.anomalies.push(`${key}: twice`);
-    else if (known !== amount) this.anomalies.push(`${key}: ${amount} after ${known}`);
-  }
-
-  /** Asks until there is an answer that is no accident; null for a fault that stays. */
-  async #certainly<T>(user: TestUser, text: string, variables: object): Promise<T | null> {
-    for (;;) {
-      try {
-        const { data, errors } = await post<T, object>(
-          this.#somewhere(),
-          text,
-          variables,
-          user.auth.accessToken,
-        );
-        if (data && !errors) return data;
-        const code = errors?.[0]?.extensions?.['code'] as FaultCode;
-        if (code === 'INTERNAL') this.anomalies.push(`INTERNAL: ${new TestFault(errors ?? [])}`);
-        if (!faultCodes[code].retryable || code === 'INTERNAL') return null;
-      } catch {
-        // The server is away.
-      }
-      if (!this.#isRunning && this.nodes.every(({ pid }) => pid === undefined)) return null;
-      await pause(20);
-    }
-  }
-
-  #somewhere(): ServerProcess {
-    return this.#random.pick(this.nodes.filter((node) => !this.down.has(node))) ?? this.server;
-  }
-
-  /** The books must be right at every moment at which anybody looks. */
-  async #watch(): Promise<void> {
-    while (this.#isRunning) {
-      const began = performance.now();
-      await this.#audit().catch(() => undefined);
-      // It reads every row: what is audited must get something done in between.
-      await pause(Math.max(150, 2 * (performance.now() - began)));
-    }
-  }
-
-  async #audit(): Promise<LedgerFigures> {
-    const key = await this.#operatorKey();
-    const { data } = await post<{ ledger: LedgerFigures }, object>(
-      this.#somewhere(),
-      auditText,
-      {},
-      key,
-    );
-    if (!data?.ledger) throw new Error('no audit');
-    this.audits += 1;
-    for (const problem of data.ledger.problems) this.anomalies.push(`audit: ${problem}`);
-    return data.ledger;
-  }
-
-  #operatorKey(): Promise<string> {
-    return operatorKeyIn(path.join(this.#folder, 'operator-key'));
-  }
-
-  /** One entry for each share that was answered, of that amount; none that was not. */
-  async #checkWallet(user: TestUser): Promise<void> {
-    const entries = await entriesOf(user);
-    const shares = new Map<string, number>();
-    for (const { kind, amount, redPacket } of entries) {
-      if (kind !== 'RED_PACKET_CLAIMED') continue;
-      const key = `${user.id} ${redPacket?.id}`;
-      if (shares.has(key)) this.anomalies.push(`${key}: booked twice`);
-      shares.set(key, amount);
-      if (!this.#shares.has(key)) {
-        // Their answer was lost with the server, and they did not ask again.
-        const shown = (await packetOf(user, redPacket?.id ?? ''))?.myClaim?.amount;
-        if (shown !== amount) this.anomalies.push(`${key}: ${amount} booked, ${shown} shown`);
-      }
-    }
-    for (const [key, amount] of this.#shares) {
-      if (!key.startsWith(`${user.id} `)) continue;
-      if (shares.get(key) !== amount)
-        this.anomalies.push(`${key}: ${amount} answered, ${shares.get(key)} booked`);
-    }
   }
 }

@@ -47,7 +47,7 @@ describe.each([
       const databaseUrls = await databases(shards);
       await using world = await MoneyWorld.start({ main: bundle.main, random, databaseUrls });
       await world.server.kill9();
-      world.run();
+      world.crowd.run();
       for (let round = 0; round < rounds; round += 1) {
         for (const [place, timesMax] of places) {
           await world.dieAt(`kill:${place}@${random.between(1, timesMax)}`);
@@ -55,17 +55,19 @@ describe.each([
       }
       await world.server.start();
       let kills = 0;
-      while (world.claims < claimsMin && world.anomalies.length === 0) {
+      while (world.crowd.claims < claimsMin && world.crowd.anomalies.length === 0) {
         await pause(random.between(killEveryMs >> 1, killEveryMs));
         await world.server.kill9();
         await world.server.start();
         kills += 1;
-        if (kills % 10 === 0) console.log(`${kills} kills, ${world.claims} claims so far`);
+        if (kills % 10 === 0) console.log(`${kills} kills, ${world.crowd.claims} claims so far`);
       }
-      await world.pause();
-      expect((await world.check()).slice(0, 20)).toEqual([]);
-      expect(world.audits).toBeGreaterThan(10);
-      console.log(`${world.claims} claims, ${world.audits} audits, ${kills} kills under load`);
+      await world.crowd.pause();
+      expect((await world.crowd.check()).slice(0, 20)).toEqual([]);
+      expect(world.crowd.audits).toBeGreaterThan(10);
+      console.log(
+        `${world.crowd.claims} claims, ${world.crowd.audits} audits, ${kills} kills under load`,
+      );
     },
     600_000 * rounds + claimsMin * 30,
   );
@@ -79,24 +81,24 @@ describe('the auditor', () => {
     const databaseUrls = await databases(2);
     await using world = await MoneyWorld.start({ main: bundle.main, random, databaseUrls });
     await world.server.kill9();
-    world.run();
-    for (let life = 0; life < 4 && world.anomalies.length === 0; life += 1) {
+    world.crowd.run();
+    for (let life = 0; life < 4 && world.crowd.anomalies.length === 0; life += 1) {
       await world.dieAt('bug:credit-before-claim,kill:before-claim@20');
       await world.server.start();
       await pause(1_000);
       await world.server.kill9();
     }
-    expect(world.anomalies.join('\n')).toMatch(/came from nowhere|booked|twice/);
+    expect(world.crowd.anomalies.join('\n')).toMatch(/came from nowhere|booked|twice/);
   }, 180_000);
 
   it('finds what was booked twice because it was delivered twice', async () => {
     const random = new Random(2);
     await using world = await MoneyWorld.start({ main: bundle.main, random });
     await world.server.kill9();
-    world.run();
+    world.crowd.run();
     await world.dieAt('bug:effect-twice,kill:before-arrival-noted@10');
     await world.server.start({ FAILPOINTS: 'bug:effect-twice' });
     await pause(2_000);
-    expect(world.anomalies.join('\n')).toMatch(/came from nowhere/);
+    expect(world.crowd.anomalies.join('\n')).toMatch(/came from nowhere/);
   }, 120_000);
 });
