@@ -32,7 +32,7 @@ function readerOf(entries: readonly LogEntry[]): InboxReader {
     reads: {
       read: ({ conversationIds, keys }) =>
         Promise.resolve({
-          standings: new Map(conversationIds.map((id) => [id, { joinedSeq: 1, head }])),
+          memberships: new Map(conversationIds.map((id) => [id, { joinedSeq: 1, head }])),
           messages: new Map(keys.map((key) => [messageKey(key), { ...key } as never])),
         }),
     },

@@ -6,7 +6,7 @@ import { keysOf } from './happenings.ts';
 import type { InboxLog } from './inbox-log.ts';
 import { offsetCount } from './log-entry.ts';
 import type { LogEntry, LogEvent } from './log-entry.ts';
-import type { ReplayRead, ReplayReads, Standing } from './replay-reads.ts';
+import type { ReplayRead, ReplayReads, ReplayMembership } from './replay-reads.ts';
 import { messageKey } from './timeline-reads.ts';
 
 /** A stretch of a user's log, as they may see it now. */
@@ -131,9 +131,9 @@ function replay(entry: LogEntry, read: Read): Replayed[] {
     const happening = { kind: 'ConversationRemoved', conversationId } as const;
     return [{ offset: lastOffset, atMs, happening, joinedSeq: 0 }];
   }
-  const standing = read.standings.get(conversationId);
-  if (!standing) return [];
-  const { joinedSeq } = standing;
+  const membership = read.memberships.get(conversationId);
+  if (!membership) return [];
+  const { joinedSeq } = membership;
   if (event.kind === 'added') {
     return keysOf([event]).flatMap((key, index): Replayed[] => {
       const message = read.messages.get(messageKey(key));
@@ -145,13 +145,13 @@ function replay(entry: LogEntry, read: Read): Replayed[] {
       return [{ offset, atMs, happening, joinedSeq }];
     });
   }
-  const happening = replaySmall(event, standing, read);
+  const happening = replaySmall(event, membership, read);
   return happening ? [{ offset: lastOffset, atMs, happening, joinedSeq }] : [];
 }
 
 function replaySmall(
   event: Exclude<LogEvent, { kind: 'added' | 'wallet' | 'removed' }>,
-  { head }: Standing,
+  { head }: ReplayMembership,
   { messages }: Read,
 ): Happening | null {
   const { conversationId } = event;

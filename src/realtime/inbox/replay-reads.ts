@@ -13,8 +13,8 @@ export interface ReplayHead {
   readonly changeSeq: number;
 }
 
-/** A member's place in a conversation. */
-export interface Standing {
+/** A membership, with the conversation as it is. */
+export interface ReplayMembership {
   readonly joinedSeq: number;
   readonly head: ReplayHead;
 }
@@ -29,7 +29,7 @@ export interface ReplayAsk {
 /** What they may see of it now: conversations that they are a member of, and messages from their joining on. */
 export interface ReplayRead {
   /** By conversation. */
-  readonly standings: ReadonlyMap<bigint, Standing>;
+  readonly memberships: ReadonlyMap<bigint, ReplayMembership>;
   /** By `messageKey`. One message is the same object for all who read it at one time. */
   readonly messages: ReadonlyMap<string, Message>;
 }
@@ -72,9 +72,9 @@ export class ReplayReads {
       [...asks].map(([shard, ask]) => this.#gathered(shard).ask({ userId, ...ask })),
     );
     const [first, ...others] = reads;
-    if (others.length === 0) return first ?? { standings: new Map(), messages: new Map() };
+    if (others.length === 0) return first ?? { memberships: new Map(), messages: new Map() };
     return {
-      standings: new Map(reads.flatMap(({ standings }) => [...standings])),
+      memberships: new Map(reads.flatMap(({ memberships }) => [...memberships])),
       messages: new Map(reads.flatMap(({ messages }) => [...messages])),
     };
   }
@@ -100,21 +100,21 @@ async function answer(shard: Shard, asks: readonly ReplayAsk[]): Promise<ReplayR
     shard,
     asks.flatMap(({ keys }) => keys),
   );
-  const standings = await standingsOf(shard, asks);
+  const memberships = await membershipsOf(shard, asks);
   return asks.map(({ userId, keys }) => {
-    const own = standings.get(userId) ?? new Map<bigint, Standing>();
+    const own = memberships.get(userId) ?? new Map<bigint, ReplayMembership>();
     const messages = new Map<string, Message>();
     for (const key of keys) {
       const name = messageKey(key);
       const message = found.get(name);
-      const standing = own.get(key.conversationId);
-      if (message && standing && standing.joinedSeq <= key.seq) messages.set(name, message);
+      const membership = own.get(key.conversationId);
+      if (message && membership && membership.joinedSeq <= key.seq) messages.set(name, message);
     }
-    return { standings: own, messages };
+    return { memberships: own, messages };
   });
 }
 
-interface StandingRow extends Omit<ReplayHead, 'isLarge'> {
+interface MembershipRow extends Omit<ReplayHead, 'isLarge'> {
   readonly userId: bigint;
   readonly conversationId: bigint;
   readonly joinedSeq: number;
@@ -122,20 +122,20 @@ interface StandingRow extends Omit<ReplayHead, 'isLarge'> {
 }
 
 /** By user, and then by conversation. */
-async function standingsOf(
+async function membershipsOf(
   { sql }: Shard,
   asks: readonly ReplayAsk[],
-): Promise<ReadonlyMap<bigint, ReadonlyMap<bigint, Standing>>> {
+): Promise<ReadonlyMap<bigint, ReadonlyMap<bigint, ReplayMembership>>> {
   const wanted = asks.flatMap(({ userId, conversationIds }) =>
     conversationIds.map((id) => [id, userId] as const),
   );
-  const byUser = new Map<bigint, Map<bigint, Standing>>();
+  const byUser = new Map<bigint, Map<bigint, ReplayMembership>>();
   if (wanted.length === 0) return byUser;
   const { text, params } = pairsCondition(
     ['m.conversationId', 'm.userId'],
     pairsOf(wanted, (pair) => pair),
   );
-  const rows = await sql.query<StandingRow>(
+  const rows = await sql.query<MembershipRow>(
     `SELECT m.userId, m.conversationId, m.joinedSeq, c.isLarge, c.lastSeq, c.changeSeq
      FROM Member m JOIN Conversation c ON c.id = m.conversationId WHERE ${text} AND m.isListed = 1`,
     params,
@@ -146,7 +146,7 @@ async function standingsOf(
       heads.set(conversationId, { isLarge: Boolean(isLarge), lastSeq, changeSeq });
     }
     const head = present(heads.get(conversationId), 'it was set');
-    const own = byUser.get(userId) ?? new Map<bigint, Standing>();
+    const own = byUser.get(userId) ?? new Map<bigint, ReplayMembership>();
     byUser.set(userId, own.set(conversationId, { joinedSeq, head }));
   }
   return byUser;
