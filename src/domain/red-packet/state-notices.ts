@@ -1,10 +1,10 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Lifecycle } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
-import { Rounds } from '../../lib/rounds.ts';
 import { limits } from '../../limits.ts';
 import type { Shard, Shards } from '../../storage/shards.ts';
 import { marks } from '../../storage/sql.ts';
+import { UntoldRounds } from '../../storage/untold-rounds.ts';
 import type { TimelineWriter } from '../timeline/timeline.ts';
 
 export interface StateNoticesDeps {
@@ -32,13 +32,17 @@ interface UntoldRow {
  */
 export class StateNotices implements Lifecycle {
   readonly #deps: StateNoticesDeps;
-  readonly #rounds: Rounds<number>;
+  readonly #rounds: UntoldRounds<UntoldRow>;
 
   constructor(deps: StateNoticesDeps) {
     this.#deps = deps;
-    this.#rounds = new Rounds({
-      keys: () => deps.shards.all.map(({ index }) => index),
-      run: (index) => this.#tellAll(index),
+    this.#rounds = new UntoldRounds({
+      shards: deps.shards,
+      log: deps.log,
+      failure: 'red_packet.tell_failed',
+      rowsMax: limits.redPacketNoticesBatchMax,
+      read: untoldAfter,
+      tell: (shard, rows) => this.#tellAll(shard, rows),
       apartMs: deps.coalesceMs,
       againMs: deps.coalesceMs,
       pollMs: limits.moneyNoticesPollMs,
@@ -58,41 +62,18 @@ export class StateNotices implements Lifecycle {
     this.#rounds.wake(shardIndex);
   }
 
-  async #tellAll(index: number): Promise<boolean> {
-    const shard = this.#deps.shards.all[index];
-    if (!shard) return false;
-    const rowsMax = limits.redPacketNoticesBatchMax;
-    let isLeft = false;
-    try {
-      let afterId = 0n;
-      while (!this.#rounds.isStopped) {
-        const rows = await untoldAfter(shard, afterId, rowsMax);
-        isLeft ||= rows.length > 0;
-        const nowMs = this.#deps.clock.now();
-        const due = rows.filter(({ toldAtMs }) => this.#isOver(Number(toldAtMs), nowMs));
-        const taken = await this.#take(
-          shard,
-          due.filter(({ version, toldVersion }) => version > toldVersion),
-          nowMs,
-        );
-        const told = await Promise.allSettled(taken.map((row) => this.#tell(row)));
-        for (const one of told) {
-          if (one.status === 'fulfilled') continue;
-          this.#deps.log.warn({ err: one.reason as unknown }, 'red_packet.tell_failed');
-        }
-        await forget(
-          shard,
-          due.filter(({ version, toldVersion }) => version <= toldVersion),
-        );
-        const last = rows.at(-1);
-        if (!last || rows.length < rowsMax) break;
-        afterId = last.redPacketId;
-      }
-      return isLeft;
-    } catch (error) {
-      this.#deps.log.warn({ err: error, shard: index }, 'red_packet.tell_failed');
-      return true;
-    }
+  /** What is told now is forgotten a second later, so every row asks for another round. */
+  async #tellAll(shard: Shard, rows: readonly UntoldRow[]): Promise<boolean> {
+    const nowMs = this.#deps.clock.now();
+    const due = rows.filter(({ toldAtMs }) => this.#isOver(Number(toldAtMs), nowMs));
+    const isTold = ({ version, toldVersion }: UntoldRow): boolean => version <= toldVersion;
+    const untold = due.filter((row) => !isTold(row));
+    const taken = await this.#take(shard, untold, nowMs);
+    const outcomes = await Promise.allSettled(taken.map((row) => this.#tell(row)));
+    await forget(shard, due.filter(isTold));
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed) throw failed.reason;
+    return true;
   }
 
   /** Whether the second after somebody told is over; a time to come was another clock's, and counts for nothing. */
@@ -142,10 +123,14 @@ async function forget({ sql }: Shard, rows: readonly UntoldRow[]): Promise<void>
   );
 }
 
-function untoldAfter({ sql }: Shard, afterId: bigint, rowsMax: number): Promise<UntoldRow[]> {
+function untoldAfter(
+  { sql }: Shard,
+  after: UntoldRow | null,
+  rowsMax: number,
+): Promise<UntoldRow[]> {
   return sql.query<UntoldRow>(
     'SELECT redPacketId, conversationId, seq, version, toldVersion, toldAtMs FROM UntoldRedPacket' +
       ' WHERE redPacketId > ? ORDER BY redPacketId LIMIT ?',
-    [afterId, rowsMax],
+    [after?.redPacketId ?? 0n, rowsMax],
   );
 }

@@ -3,6 +3,7 @@ import type { Failpoints } from '../../lib/failpoint.ts';
 import type { Lifecycle } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Shard, Shards } from '../../storage/shards.ts';
+import { UntoldRounds } from '../../storage/untold-rounds.ts';
 import type { AppendJob, Telling } from './append-job.ts';
 import type { InboxLog, LogPlace } from './inbox-log.ts';
 import type { ListedMember } from '../outbox/member-lists.ts';
@@ -36,47 +37,36 @@ const nothingShown: Telling = { messages: new Map(), regimes: new Map() };
 
 type ReadJob = Extract<AppendJob, { kind: 'read' }>;
 
-/** When a shard's untold positions are told. */
-interface Round {
-  timer: NodeJS.Timeout | null;
-  running: Promise<void> | null;
-  lastMs: number;
-  /** Something may be untold. */
-  isDue: boolean;
-}
-
 /**
  * Tells read positions: at most once a second for each member and conversation, and always the last one. The
  * positions still to be told are rows of the conversation's shard, deleted only where they are still what was told.
  */
 export class ReadNotices implements Lifecycle {
   readonly #deps: ReadNoticesDeps;
-  readonly #rounds = new Map<number, Round>();
-  #timer: NodeJS.Timeout | null = null;
-  #isStopped = false;
+  readonly #rounds: UntoldRounds<UntoldRead>;
 
   constructor(deps: ReadNoticesDeps) {
     this.#deps = deps;
+    this.#rounds = new UntoldRounds({
+      shards: deps.shards,
+      log: deps.log,
+      failure: 'reads.tell_failed',
+      rowsMax: deps.limits.readNoticesBatchMax,
+      read: untoldAfter,
+      tell: (shard, rows) => this.#tellAll(shard, rows),
+      apartMs: deps.limits.readCoalesceMs,
+      againMs: deps.limits.readCoalesceMs,
+      pollMs: deps.limits.readNoticesPollMs,
+    });
   }
 
   /** Begins with what an earlier run left untold. */
   start(): Promise<void> {
-    const wakeAll = (): void => {
-      for (const { index } of this.#deps.shards.all) this.wake(index);
-    };
-    wakeAll();
-    // A commit whose answer was lost wakes nobody.
-    this.#timer = setInterval(wakeAll, this.#deps.limits.readNoticesPollMs);
-    return Promise.resolve();
+    return this.#rounds.start();
   }
 
-  /** What is untold yet stays in the table for the next start. */
-  async stop(): Promise<void> {
-    this.#isStopped = true;
-    if (this.#timer) clearInterval(this.#timer);
-    const rounds = [...this.#rounds.values()];
-    for (const { timer } of rounds) if (timer) clearTimeout(timer);
-    await Promise.all(rounds.flatMap(({ running }) => running ?? []));
+  stop(): Promise<void> {
+    return this.#rounds.stop();
   }
 
   /**
@@ -84,65 +74,20 @@ export class ReadNotices implements Lifecycle {
    * when that is over: so two positions of one member are never closer than that.
    */
   wake(shardIndex: number): void {
-    const known = this.#rounds.get(shardIndex);
-    const round = known ?? { timer: null, running: null, lastMs: -Infinity, isDue: true };
-    this.#rounds.set(shardIndex, round);
-    round.isDue = true;
-    this.#plan(shardIndex, round);
+    this.#rounds.wake(shardIndex);
   }
 
-  #plan(shardIndex: number, round: Round): void {
-    if (this.#isStopped || !round.isDue || round.timer || round.running) return;
-    const { clock, limits } = this.#deps;
-    const waitMs = Math.min(
-      limits.readCoalesceMs,
-      round.lastMs + limits.readCoalesceMs - clock.now(),
-    );
-    round.timer = setTimeout(
-      () => {
-        round.timer = null;
-        round.isDue = false;
-        round.lastMs = clock.now();
-        round.running = this.#tellAll(shardIndex, round.lastMs).then((isMoreLeft) => {
-          round.running = null;
-          round.isDue ||= isMoreLeft;
-          this.#plan(shardIndex, round);
-        });
-      },
-      // A timer may be early by what is left of a millisecond.
-      Math.max(0, waitMs + 1),
-    );
-  }
-
-  /** @returns whether some must be told in another round. */
-  async #tellAll(shardIndex: number, atMs: number): Promise<boolean> {
-    const { shards, failpoints, limits, log } = this.#deps;
-    const source = shards.all[shardIndex];
-    if (!source) return false;
-    const rowsMax = limits.readNoticesBatchMax;
+  async #tellAll(source: Shard, rows: readonly UntoldRead[]): Promise<boolean> {
+    const { clock, failpoints } = this.#deps;
+    const atMs = clock.now();
     const failures: unknown[] = [];
-    let isMoreLeft = false;
-    try {
-      let after: Pick<UntoldRead, 'conversationId' | 'userId'> = { conversationId: 0n, userId: 0n };
-      for (;;) {
-        const rows = await untoldAfter(source, after, rowsMax);
-        if (rows.length > 0) failpoints.reach('before-read-told');
-        const told = (await Promise.all(rows.map((row) => this.#tell(row, atMs, failures)))).filter(
-          (row) => row !== null,
-        );
-        if (told.length > 0) failpoints.reach('before-read-forgotten');
-        await forget(source, told);
-        isMoreLeft ||= told.length < rows.length;
-        const last = rows.at(-1);
-        if (!last || rows.length < rowsMax || this.#isStopped) break;
-        after = last;
-      }
-    } catch (error) {
-      failures.push(error);
-    }
-    const [err] = failures;
-    if (err !== undefined) log.warn({ err, shard: shardIndex }, 'reads.tell_failed');
-    return isMoreLeft || err !== undefined;
+    failpoints.reach('before-read-told');
+    const outcomes = await Promise.all(rows.map((row) => this.#tell(row, atMs, failures)));
+    const told = outcomes.filter((row) => row !== null);
+    if (told.length > 0) failpoints.reach('before-read-forgotten');
+    await forget(source, told);
+    if (failures.length > 0) throw failures[0];
+    return told.length < rows.length;
   }
 
   /** Null where it must be told again later; those whom it could be told to have heard it then. */
@@ -198,14 +143,15 @@ export class ReadNotices implements Lifecycle {
 /** Positions still to be told, in the order of their keys. */
 function untoldAfter(
   source: Shard,
-  after: Pick<UntoldRead, 'conversationId' | 'userId'>,
+  after: UntoldRead | null,
   rowsMax: number,
 ): Promise<UntoldRead[]> {
+  const { conversationId, userId } = after ?? { conversationId: 0n, userId: 0n };
   return source.sql.query<UntoldRead>(
     'SELECT conversationId, userId, readSeq FROM UntoldRead' +
       ' WHERE conversationId > ? OR (conversationId = ? AND userId > ?)' +
       ' ORDER BY conversationId, userId LIMIT ?',
-    [after.conversationId, after.conversationId, after.userId, rowsMax],
+    [conversationId, conversationId, userId, rowsMax],
   );
 }
 

@@ -3,9 +3,9 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Failpoints } from '../../lib/failpoint.ts';
 import type { Lifecycle } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
-import { Rounds } from '../../lib/rounds.ts';
 import { pairsCondition, pairsOf } from '../../storage/pairs.ts';
 import type { Shard, Shards } from '../../storage/shards.ts';
+import { UntoldRounds } from '../../storage/untold-rounds.ts';
 import { walletKey, type Stretch } from './append-job.ts';
 import type { InboxLog } from './inbox-log.ts';
 import type { Router } from './router.ts';
@@ -34,13 +34,17 @@ const againMs = 200;
  */
 export class WalletNotices implements Lifecycle {
   readonly #deps: WalletNoticesDeps;
-  readonly #rounds: Rounds<number>;
+  readonly #rounds: UntoldRounds<EntryRange>;
 
   constructor(deps: WalletNoticesDeps) {
     this.#deps = deps;
-    this.#rounds = new Rounds({
-      keys: () => deps.shards.all.map(({ index }) => index),
-      run: (index) => this.#tellAll(index),
+    this.#rounds = new UntoldRounds({
+      shards: deps.shards,
+      log: deps.log,
+      failure: 'wallet.tell_failed',
+      rowsMax: deps.limits.walletNoticesBatchMax,
+      read: untoldAfter,
+      tell: (shard, untold) => this.#tell(shard, untold),
       apartMs: deps.limits.walletNoticesApartMs,
       againMs,
       pollMs: deps.limits.moneyNoticesPollMs,
@@ -61,30 +65,7 @@ export class WalletNotices implements Lifecycle {
     this.#rounds.wake(shardIndex);
   }
 
-  /** @returns whether some must be told in another round. */
-  async #tellAll(index: number): Promise<boolean> {
-    const { shards, limits, log } = this.#deps;
-    const shard = shards.all[index];
-    if (!shard) return false;
-    const rowsMax = limits.walletNoticesBatchMax;
-    try {
-      let afterUserId = 0n;
-      while (!this.#rounds.isStopped) {
-        const untold = await untoldAfter(shard, afterUserId, rowsMax);
-        await this.#tell(shard, untold);
-        const last = untold.at(-1);
-        if (!last || untold.length < rowsMax) break;
-        afterUserId = last.userId;
-      }
-      return false;
-    } catch (error) {
-      log.warn({ err: error, shard: index }, 'wallet.tell_failed');
-      return true;
-    }
-  }
-
-  async #tell(shard: Shard, untold: readonly EntryRange[]): Promise<void> {
-    if (untold.length === 0) return;
+  async #tell(shard: Shard, untold: readonly EntryRange[]): Promise<boolean> {
     const { inboxLog, router, clock, failpoints } = this.#deps;
     const heard = untold.filter(({ userId }) => router.has(userId));
     const entries = await entriesBetween(shard.sql, heard);
@@ -102,6 +83,7 @@ export class WalletNotices implements Lifecycle {
     );
     failpoints.reach('before-wallet-forgotten');
     await forget(shard, untold);
+    return false;
   }
 }
 
@@ -127,10 +109,14 @@ function stretchOf({ userId, firstEntryNo, lastEntryNo }: EntryRange, atMs: numb
   };
 }
 
-function untoldAfter({ sql }: Shard, afterUserId: bigint, rowsMax: number): Promise<EntryRange[]> {
+function untoldAfter(
+  { sql }: Shard,
+  after: EntryRange | null,
+  rowsMax: number,
+): Promise<EntryRange[]> {
   return sql.query<EntryRange>(
     'SELECT userId, firstEntryNo, lastEntryNo FROM UntoldWallet WHERE userId > ? ORDER BY userId LIMIT ?',
-    [afterUserId, rowsMax],
+    [after?.userId ?? 0n, rowsMax],
   );
 }
 
