@@ -6,7 +6,7 @@ import { insertRows } from '../../storage/inserts.ts';
 import { pairsOf } from '../../storage/pairs.ts';
 import type { Sql, SqlTransaction, Statement } from '../../storage/sql.ts';
 import { departures, type Transfer } from '../transfer/transfer.ts';
-import { loadClaims, loadClaimers, lockPackets } from './claim-load.ts';
+import { loadClaims, loadClaimers, lockPackets, type LockedPacket } from './claim-load.ts';
 import { claimColumns, claimValues, type StoredClaim } from './claim-rows.ts';
 import type { ClaimStatus, RedPacket } from './model.ts';
 import { updatePacket, versionOf } from './packet-rows.ts';
@@ -22,13 +22,6 @@ export interface ClaimResult {
   readonly packet: RedPacket;
   /** The claim's credit is known to be there; otherwise it may be. */
   readonly isCredited: boolean;
-}
-
-/** A packet while a batch decides about it. Its shares leave it only as claims. */
-export interface LockedPacket {
-  packet: RedPacket;
-  readonly shares: readonly bigint[];
-  readonly senderMayClaim: boolean;
 }
 
 export interface ClaimBatchDeps {

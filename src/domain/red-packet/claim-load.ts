@@ -1,13 +1,20 @@
 import { chunks } from '../../storage/per-shard.ts';
 import { pairsCondition, type Pairs } from '../../storage/pairs.ts';
 import { marks, type Sql, type SqlReader, type SqlTransaction } from '../../storage/sql.ts';
-import type { LockedPacket } from './claim-batch.ts';
 import { claimColumns, storedClaimOf } from './claim-rows.ts';
 import type { ClaimRow, StoredClaim } from './claim-rows.ts';
+import type { RedPacket } from './model.ts';
 import { packetColumns, packetOf } from './packet-rows.ts';
 import type { RedPacketRow } from './packet-rows.ts';
 
 type LockedRow = RedPacketRow & { readonly shares: string; readonly senderMayClaim: boolean };
+
+/** A packet while a batch decides about it. Its shares leave it only as claims. */
+export interface LockedPacket {
+  packet: RedPacket;
+  readonly shares: readonly bigint[];
+  readonly senderMayClaim: boolean;
+}
 
 /** Who may see a packet's message, from which seq on. */
 export interface Claimer {

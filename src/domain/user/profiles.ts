@@ -1,5 +1,5 @@
 import type { Clock } from '../../lib/clock.ts';
-import type { User } from './user.ts';
+import type { User } from './model.ts';
 
 interface Kept {
   readonly user: User;

@@ -2,7 +2,7 @@ import { textOf, utf8 } from '../../lib/text.ts';
 import { Prisma } from '../../storage/generated/mysql/client.ts';
 import type { Shard } from '../../storage/shards.ts';
 import { marks } from '../../storage/sql.ts';
-import type { User } from './user.ts';
+import type { User } from './model.ts';
 
 /** What a row of User says of a person, the secret left out. */
 interface UserRow {

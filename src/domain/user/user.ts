@@ -7,23 +7,15 @@ import { limits } from '../../limits.ts';
 import { readPerShard } from '../../storage/per-shard.ts';
 import type { Shards } from '../../storage/shards.ts';
 import type { Apps } from '../app/app.ts';
+import type { User } from './model.ts';
 import type { Passwords } from './passwords.ts';
 import { Profiles } from './profiles.ts';
 import { accountByUsername, insertUser, updateDisplayName, usersByIds } from './user-store.ts';
 import { checkUsername, usernameOf } from './username.ts';
 
+export type { User } from './model.ts';
 export { accountKey } from './username.ts';
 export { Passwords, passwordCost, type PasswordCost } from './passwords.ts';
-
-/** A person within an app, as others may see them. */
-export interface User {
-  readonly id: bigint;
-  readonly appId: string;
-  /** Folded to lower case. */
-  readonly username: string;
-  readonly displayName: string;
-  readonly createdAtMs: number;
-}
 
 export interface UsersDeps {
   readonly shards: Shards;
