@@ -42,35 +42,27 @@ const layers = [
     comment:
       'The pipeline knows neither who is connected how, nor what the schema makes of an event.',
     from: { path: '^src/realtime/' },
-    to: { path: oursBut('realtime/', 'domain/', 'storage/', 'lib/', 'context\\.ts$', ...settings) },
+    to: { path: oursBut('realtime/', 'domain/', 'storage/', 'lib/', ...settings) },
   },
   {
     name: 'gate-knows-no-resolvers',
     comment: 'The gate serves whatever schema it is handed.',
     from: { path: '^src/gate/' },
     to: {
-      path: oursBut(
-        'gate/',
-        'realtime/',
-        'domain/',
-        'storage/',
-        'lib/',
-        'context\\.ts$',
-        ...settings,
-      ),
+      path: oursBut('gate/', 'realtime/', 'domain/', 'storage/', 'lib/', ...settings),
     },
   },
   {
     name: 'resolvers-only-translate',
-    comment: 'A resolver asks a door of the domain, or the context.',
+    comment: 'A resolver asks the doors: of the domain, or what doors.ts says of realtime.',
     from: { path: '^src/resolvers/' },
-    to: { path: oursBut('resolvers/', 'domain/', 'lib/', 'context\\.ts$', ...settings) },
+    to: { path: oursBut('resolvers/', 'domain/', 'lib/', 'doors\\.ts$', ...settings) },
   },
   {
-    name: 'context-names-doors',
-    comment: 'What a request carries: doors of the domain, and its loaders.',
-    from: { path: '^src/context\\.ts$' },
-    to: { path: oursBut('domain/', 'resolvers/loaders\\.ts$', 'lib/', ...settings) },
+    name: 'doors-are-of-the-domain',
+    comment: 'What the resolvers may ask is said in words of the domain.',
+    from: { path: '^src/doors\\.ts$' },
+    to: { path: oursBut('domain/', 'lib/', ...settings) },
   },
   {
     name: 'wired-in-server-alone',

@@ -1,4 +1,4 @@
-import type { Gates } from './context.ts';
+import type { Gates } from './doors.ts';
 import { Apps } from './domain/app/app.ts';
 import { GateRuleBook, Lsb, MemoryGateBook, RedisGateBook } from './domain/lsb/lsb.ts';
 import type { Viewer } from './domain/session/session.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { baseUrl, type Config } from './config.ts';
-import type { Streams } from './context.ts';
+import type { Streams } from './doors.ts';
 import { Apps, ServerKeys } from './domain/app/app.ts';
 import { Conversations } from './domain/conversation/conversation.ts';
 import { Messages } from './domain/message/message.ts';

@@ -1,5 +1,6 @@
 import type { GraphQLError, GraphQLFormattedError, GraphQLSchema } from 'graphql';
-import { contextFor, type AuthFailure, type Context, type Services } from '../context.ts';
+import type { Services } from '../doors.ts';
+import { contextFor, type AuthFailure, type Context } from './context.ts';
 import type { Authority } from '../domain/app/app.ts';
 import type { Viewer } from '../domain/session/session.ts';
 import type { Logger } from '../lib/log.ts';

@@ -1,4 +1,4 @@
-import { actAs, type Context } from '../context.ts';
+import { actAs, type Context } from './context.ts';
 import { checkDevice, type SignIn } from '../domain/session/session.ts';
 import { accountKey, type User } from '../domain/user/user.ts';
 import { builder, notes } from './builder.ts';

@@ -1,5 +1,5 @@
 import SchemaBuilder from '@pothos/core';
-import type { Context } from '../context.ts';
+import type { Context } from './context.ts';
 import type { Fault } from '../lib/fault.ts';
 
 /** What a field may say about itself to those who execute it; see `extensions` of the fields. */

@@ -1,4 +1,4 @@
-import { requireViewer, type Context } from '../context.ts';
+import { requireViewer, type Context } from './context.ts';
 import type { Membership } from '../domain/conversation/conversation.ts';
 import type { HistoryPage } from '../domain/message/message.ts';
 import type { Head } from '../domain/timeline/timeline.ts';

@@ -1,4 +1,4 @@
-import { requireAuthority, type Context } from '../context.ts';
+import { requireAuthority, type Context } from './context.ts';
 import type { GateTicket, HeldRules, KnownGate } from '../domain/lsb/lsb.ts';
 import { Fault } from '../lib/fault.ts';
 import { builder } from './builder.ts';

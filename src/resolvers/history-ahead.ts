@@ -8,7 +8,7 @@ import {
   type GraphQLResolveInfo,
   type SelectionNode,
 } from 'graphql';
-import { requireViewer, type Context } from '../context.ts';
+import { requireViewer, type Context } from './context.ts';
 import type { HistoryPage, HistoryPageInput } from '../domain/message/message.ts';
 import { Fault } from '../lib/fault.ts';
 

@@ -1,4 +1,4 @@
-import { requireViewer } from '../context.ts';
+import { requireViewer } from './context.ts';
 import type { InboxEvent, InboxPage } from '../domain/inbox/inbox.ts';
 import { builder, notes } from './builder.ts';
 import { ConversationType } from './conversation.ts';

@@ -1,5 +1,5 @@
 import { Kind, type FieldNode, type GraphQLResolveInfo } from 'graphql';
-import type { Context } from '../context.ts';
+import type { Context } from './context.ts';
 import type { Viewer } from '../domain/session/session.ts';
 import { fieldsOf, selectionsOf } from './selection.ts';
 

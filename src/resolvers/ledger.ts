@@ -1,4 +1,4 @@
-import { requireAuthority } from '../context.ts';
+import { requireAuthority } from './context.ts';
 import type { LedgerReport } from '../domain/ledger/ledger.ts';
 import { Fault } from '../lib/fault.ts';
 import { builder, notes } from './builder.ts';

@@ -1,5 +1,5 @@
 import DataLoader from 'dataloader';
-import type { Doors } from '../context.ts';
+import type { Doors } from '../doors.ts';
 import type { Membership } from '../domain/conversation/conversation.ts';
 import type { Claim, RedPacket } from '../domain/red-packet/red-packet.ts';
 import type { Session, Viewer } from '../domain/session/session.ts';

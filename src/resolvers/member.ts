@@ -1,4 +1,4 @@
-import { requireViewer } from '../context.ts';
+import { requireViewer } from './context.ts';
 import type { Member } from '../domain/timeline/timeline.ts';
 import { builder, notes } from './builder.ts';
 import { PageInfoType, type Edge, type Page } from './page.ts';

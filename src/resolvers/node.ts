@@ -1,4 +1,4 @@
-import { requireViewer, type Context } from '../context.ts';
+import { requireViewer, type Context } from './context.ts';
 import type { RedPacket } from '../domain/red-packet/red-packet.ts';
 import type { Session } from '../domain/session/session.ts';
 import type { Message } from '../domain/timeline/timeline.ts';

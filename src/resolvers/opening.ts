@@ -1,4 +1,4 @@
-import { requireViewer } from '../context.ts';
+import { requireViewer } from './context.ts';
 import { builder } from './builder.ts';
 import { conversationPayload, payloadOf } from './conversation-payload.ts';
 import { idArgument } from './global-id.ts';

@@ -1,4 +1,4 @@
-import { requireViewer } from '../context.ts';
+import { requireViewer } from './context.ts';
 import type { PresenceEvent } from '../domain/inbox/inbox.ts';
 import { builder } from './builder.ts';
 import { idArgument } from './global-id.ts';

@@ -1,4 +1,4 @@
-import { requireViewer } from '../context.ts';
+import { requireViewer } from './context.ts';
 import type { ClaimAnswer, SentRedPacket } from '../domain/red-packet/red-packet.ts';
 import { builder } from './builder.ts';
 import { idArgument } from './global-id.ts';

@@ -1,4 +1,4 @@
-import { requireViewer, type Context } from '../context.ts';
+import { requireViewer, type Context } from './context.ts';
 import type { Claim, RedPacket } from '../domain/red-packet/red-packet.ts';
 import type { RedPacketContent } from '../domain/timeline/timeline.ts';
 import { Fault } from '../lib/fault.ts';

@@ -1,5 +1,5 @@
 import type { GraphQLFieldResolver, GraphQLSchema } from 'graphql';
-import { actAs, type Context } from '../context.ts';
+import { actAs, type Context } from './context.ts';
 import { builder } from './builder.ts';
 import { takeInboxHeadOfQuery } from './inbox-head.ts';
 import './auth.ts';

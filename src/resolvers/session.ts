@@ -1,4 +1,4 @@
-import { requireViewer } from '../context.ts';
+import { requireViewer } from './context.ts';
 import type { Session } from '../domain/session/session.ts';
 import { builder, notes } from './builder.ts';
 import { encodeId, idArgument } from './global-id.ts';

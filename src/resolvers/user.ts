@@ -1,4 +1,4 @@
-import { requireViewer, type Context } from '../context.ts';
+import { requireViewer, type Context } from './context.ts';
 import type { User } from '../domain/user/user.ts';
 import { present } from '../lib/assert.ts';
 import { builder } from './builder.ts';

@@ -1,4 +1,4 @@
-import { requireViewer } from '../context.ts';
+import { requireViewer } from './context.ts';
 import type { Viewer } from '../domain/session/session.ts';
 import { Fault } from '../lib/fault.ts';
 import { limits } from '../limits.ts';

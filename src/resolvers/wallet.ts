@@ -1,4 +1,4 @@
-import { requireAuthority, requireCaller, requireViewer } from '../context.ts';
+import { requireAuthority, requireCaller, requireViewer } from './context.ts';
 import type { Wallet, WalletEntry } from '../domain/wallet/wallet.ts';
 import { builder, notes } from './builder.ts';
 import { encodeEntryId, idArgument } from './global-id.ts';

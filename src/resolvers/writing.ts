@@ -1,4 +1,4 @@
-import { requireViewer, type Context } from '../context.ts';
+import { requireViewer, type Context } from './context.ts';
 import type { Member, Message } from '../domain/timeline/timeline.ts';
 import { builder, notes } from './builder.ts';
 import { contentOf, MessageContentInput } from './content.ts';

@@ -1,5 +1,5 @@
-import type { Context, Services } from '../../src/context.ts';
-import { contextFor } from '../../src/context.ts';
+import type { Services } from '../../src/doors.ts';
+import { contextFor, type Context } from '../../src/resolvers/context.ts';
 import { Membership, membershipToken } from '../../src/domain/conversation/membership.ts';
 import type { Session, SignIn, Viewer } from '../../src/domain/session/session.ts';
 import type { Head, Member, Message } from '../../src/domain/timeline/timeline.ts';

@@ -1,6 +1,7 @@
 import { execute, GraphQLError, parse, subscribe, validate } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { contextFor, type Services } from '../../src/context.ts';
+import type { Services } from '../../src/doors.ts';
+import { contextFor } from '../../src/resolvers/context.ts';
 import { Fault } from '../../src/lib/fault.ts';
 import { presentErrors, toGraphQLError } from '../../src/resolvers/errors.ts';
 import { buildSchema } from '../../src/resolvers/schema.ts';

@@ -1,7 +1,7 @@
 import { execute, parse, subscribe, type ExecutionResult } from 'graphql';
 import { describe, expect, it, vi } from 'vitest';
 import * as documents from '../../client/generated/documents.ts';
-import type { Context } from '../../src/context.ts';
+import type { Context } from '../../src/resolvers/context.ts';
 import type { InboxEvent, InboxPage } from '../../src/domain/inbox/inbox.ts';
 import { Fault } from '../../src/lib/fault.ts';
 import { presentErrors } from '../../src/resolvers/errors.ts';
