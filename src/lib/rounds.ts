@@ -78,8 +78,8 @@ export class Rounds<Key> implements Lifecycle {
           this.#plan(key, round, isWoken ? 0 : this.#deps.againMs);
         });
       },
-      // A timer may be early by what is left of a millisecond.
-      Math.max(0, Math.ceil(Math.max(apartMs, waitMs))),
+      // A timer may be early by what is left of a millisecond, and another clock a little behind.
+      Math.max(0, Math.ceil(Math.max(apartMs, waitMs)) + 1),
     );
   }
 }

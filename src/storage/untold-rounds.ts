@@ -1,3 +1,4 @@
+import type { Clock } from '../lib/clock.ts';
 import type { Lifecycle } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
 import { Rounds } from '../lib/rounds.ts';
@@ -5,6 +6,7 @@ import type { Shard, Shards } from './shards.ts';
 
 export interface UntoldRoundsDeps<Row> {
   readonly shards: Pick<Shards, 'all'>;
+  readonly clock: Clock;
   readonly log: Logger;
   /** What the log calls a round in which something could not be told. */
   readonly failure: string;
@@ -14,8 +16,9 @@ export interface UntoldRoundsDeps<Row> {
   /**
    * Tells the rows of a page and deletes those that are told. Answers whether some must be told in another round; rejects
    * where some could not be told, once it is done with all that could.
+   * @param beganMs when the round began, by the clock: what is told by it is as far apart as rounds are.
    */
-  readonly tell: (shard: Shard, rows: readonly Row[]) => Promise<boolean>;
+  readonly tell: (shard: Shard, rows: readonly Row[], beganMs: number) => Promise<boolean>;
   /** How far apart the beginnings of two rounds of a shard are at least, in ms. */
   readonly apartMs: number;
   /** How long after a round that left something the next one begins, in ms. */
@@ -59,9 +62,10 @@ export class UntoldRounds<Row> implements Lifecycle {
   }
 
   async #tellAll(index: number): Promise<boolean> {
-    const { shards, rowsMax, read, tell, log, failure } = this.#deps;
+    const { shards, clock, rowsMax, read, tell, log, failure } = this.#deps;
     const shard = shards.all[index];
     if (!shard) return false;
+    const beganMs = clock.now();
     const failures: unknown[] = [];
     let isMoreLeft = false;
     try {
@@ -70,7 +74,7 @@ export class UntoldRounds<Row> implements Lifecycle {
         const rows: Row[] = await read(shard, after, rowsMax);
         if (rows.length === 0) break;
         try {
-          isMoreLeft = (await tell(shard, rows)) || isMoreLeft;
+          isMoreLeft = (await tell(shard, rows, beganMs)) || isMoreLeft;
         } catch (error) {
           failures.push(error);
         }

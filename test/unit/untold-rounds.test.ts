@@ -1,4 +1,5 @@
 import { expect, it, vi } from 'vitest';
+import { systemClock } from '../../src/lib/clock.ts';
 import { createLogger } from '../../src/lib/log.ts';
 import type { Shard } from '../../src/storage/shards.ts';
 import { UntoldRounds } from '../../src/storage/untold-rounds.ts';
@@ -12,6 +13,7 @@ function rowsOf(cannotBeTold: number[]) {
   const began: number[] = [];
   const rounds = new UntoldRounds<number>({
     shards: { all: [shard] },
+    clock: systemClock,
     log: createLogger({ level: 'warn' }, { write: (line: string) => void logged.push(line) }),
     failure: 'row.tell_failed',
     rowsMax: 2,
@@ -56,6 +58,7 @@ it('ends a round in which it cannot read, and tries again', async () => {
   let reads = 0;
   const rounds = new UntoldRounds<number>({
     shards: { all: [shard] },
+    clock: systemClock,
     log: createLogger({ level: 'warn' }, { write: (line: string) => void logged.push(line) }),
     failure: 'row.tell_failed',
     rowsMax: 2,

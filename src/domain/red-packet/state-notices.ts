@@ -38,6 +38,7 @@ export class StateNotices implements Lifecycle {
     this.#deps = deps;
     this.#rounds = new UntoldRounds({
       shards: deps.shards,
+      clock: deps.clock,
       log: deps.log,
       failure: 'red_packet.tell_failed',
       rowsMax: limits.redPacketNoticesBatchMax,

@@ -49,11 +49,12 @@ export class ReadNotices implements Lifecycle {
     this.#deps = deps;
     this.#rounds = new UntoldRounds({
       shards: deps.shards,
+      clock: deps.clock,
       log: deps.log,
       failure: 'reads.tell_failed',
       rowsMax: deps.limits.readNoticesBatchMax,
       read: untoldAfter,
-      tell: (shard, rows) => this.#tellAll(shard, rows),
+      tell: (shard, rows, beganMs) => this.#tellAll(shard, rows, beganMs),
       apartMs: deps.limits.readCoalesceMs,
       againMs: deps.limits.readCoalesceMs,
       pollMs: deps.limits.readNoticesPollMs,
@@ -77,9 +78,8 @@ export class ReadNotices implements Lifecycle {
     this.#rounds.wake(shardIndex);
   }
 
-  async #tellAll(source: Shard, rows: readonly UntoldRead[]): Promise<boolean> {
-    const { clock, failpoints } = this.#deps;
-    const atMs = clock.now();
+  async #tellAll(source: Shard, rows: readonly UntoldRead[], atMs: number): Promise<boolean> {
+    const { failpoints } = this.#deps;
     const failures: unknown[] = [];
     failpoints.reach('before-read-told');
     const outcomes = await Promise.all(rows.map((row) => this.#tell(row, atMs, failures)));

@@ -40,6 +40,7 @@ export class WalletNotices implements Lifecycle {
     this.#deps = deps;
     this.#rounds = new UntoldRounds({
       shards: deps.shards,
+      clock: deps.clock,
       log: deps.log,
       failure: 'wallet.tell_failed',
       rowsMax: deps.limits.walletNoticesBatchMax,
