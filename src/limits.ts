@@ -20,9 +20,8 @@ const table = {
   groupMembersMax: 100_000,
   /** Calls that may wait for the thread that owns an SQLite file; one more is UNAVAILABLE. */
   sqliteQueueCallsMax: 8_192,
-  /** Reads (markRead) that may wait for the next statement of a shard; one more is UNAVAILABLE. */
+  /** Reads (markRead) that may wait for a shard's next transaction, one more is UNAVAILABLE; and those that one takes. */
   readsQueueMax: 4_096,
-  /** Reads that one transaction takes. */
   readsBatchMax: 256,
 
   // Money
@@ -55,12 +54,10 @@ const table = {
   moneyNoticesPollMs: 10 * second,
   /** Red packets, exhausted or expired, that a node remembers; the claims of each at most as many as its shares. */
   closedRedPacketsKept: 2_000,
-  /** How long it relies on a membership that another node may end, and how many it remembers for all packets together. */
-  closedRedPacketMemberKeptMs: 2 * second,
+  /** And how many members of all these, where it is alone: else it asks the shard whether somebody is one. */
   closedRedPacketsMembersKept: 500_000,
-  /** A greeting, in code points. */
+  /** A greeting, and the reason of a top-up, in code points. */
   greetingCharsMax: 128,
-  /** The reason of a top-up, in code points. */
   topUpReasonCharsMax: 256,
 
   // Inbox log and outbox
@@ -138,7 +135,7 @@ const table = {
   // Names
   /** Access tokens whose signature a node has checked and remembers; the oldest are checked again. */
   accessTokensKeptMax: 20_000,
-  /** Profiles that a node keeps, and for how long: what another node changes shows that late. */
+  /** Profiles that a node keeps, and for how long: what another node changes shows that late where this one was not told. */
   profilesKeptMax: 100_000,
   profilesKeptMs: 30 * second,
   /** A display name, in code points. */
@@ -149,9 +146,8 @@ const table = {
   deviceCharsMax: 128,
   /** A clientMessageId or clientRequestId, in code points. */
   clientIdCharsMax: 64,
-  /** A password, in code points: the least. */
+  /** A password, in code points: the least, and the most. */
   passwordCharsMin: 8,
-  /** A password, in code points: the most. */
   passwordCharsMax: 256,
 
   // Connections
@@ -201,6 +197,9 @@ const table = {
   newsHeldMax: 64,
   /** News that wait to be told to other nodes; beyond it these find them when they look. */
   newsWaitingMax: 4_096,
+  /** What a node has to say to all others waits so long where it could not be said; and how much waits, the oldest is let go. */
+  announcementsRetryMs: 1 * second,
+  announcementsUnsaidMax: 1_000,
   /** News with more text than that leave their messages out, and are read where they are wanted. */
   newsCharsMax: 1 * mebibyte,
   /** How long a follower waits for other nodes to tell this one, before it begins all the same. */

@@ -203,10 +203,7 @@ function wireDomain(base: Base, given: ServerDeps) {
   const receiptGroupMembers = config.groups.receiptsUpToMembers;
   const pipeline = new Pipeline({ ...base, shards, links, receiptGroupMembers });
   const timelines = new Timelines({
-    shards,
-    ids,
-    clock,
-    failpoints,
+    ...{ shards, ids, clock, failpoints },
     rules: {
       recallWindowMs: config.messages.recallWindowSeconds * 1000,
       editWindowMs: config.messages.editWindowSeconds * 1000,
@@ -218,24 +215,24 @@ function wireDomain(base: Base, given: ServerDeps) {
     onUnknown: (shardIndex) => pipeline.doubt(shardIndex),
   });
   const passwords = new Passwords({ cost: given.passwordCost ?? passwordCost });
-  const users = new Users({ shards, ids, clock, apps: new Apps(config.apps), passwords });
+  const { announcements } = pipeline;
+  const users = new Users({
+    ...{ shards, ids, clock, apps: new Apps(config.apps), passwords },
+    onProfileChanged: (userId) => announcements.profileChanged(userId),
+  });
+  announcements.onProfileChanged((userId) => users.profileChanged(userId));
   const sessions = new Sessions({
-    shards,
-    ids,
-    clock,
-    log,
+    ...{ shards, ids, clock, log },
     keys: keyFile(config),
     policy: config.sessionPolicy,
     accessTokenTtlMs: config.tokens.accessTtlSeconds * 1000,
     refreshGraceMs: config.tokens.refreshGraceSeconds * 1000,
-    onEndedHere: (end, endedAtMs) => pipeline.announcements.ended(end, endedAtMs),
+    onEndedHere: (end, endedAtMs) => announcements.ended(end, endedAtMs),
   });
-  pipeline.announcements.onEnded((end, endedAtMs) => sessions.heardEnded(end, endedAtMs));
+  announcements.onEnded((end, endedAtMs) => sessions.heardEnded(end, endedAtMs));
   const conversations = new Conversations({ shards, timelines, users, limits: bounds });
   const messages = new Messages({
-    shards,
-    timelines,
-    clock,
+    ...{ shards, timelines, clock },
     onReadsCommitted: (shardIndex) => pipeline.readNotices.wake(shardIndex),
   });
   const store = given.rates ?? links.shared?.rates ?? new MemoryRates();
@@ -273,6 +270,7 @@ function wireRealtime(
     typing.membershipEnded(id, userId);
     presence.membershipEnded(id, userId);
   });
+  pipeline.announcements.onMissed(() => void presence.recheckAll());
   const { followers, inboxLog, largeGroups, router } = pipeline;
   const { failpoints } = base;
   const reads = new ReplayReads({ ...base, shards: domain.shards });

@@ -24,7 +24,7 @@ const packetOf = (id: bigint, conversationId = 1n): RedPacket => ({
 type Options = ConstructorParameters<typeof ClosedPackets>[0];
 const remembering = (options: Partial<Options> = {}): ClosedPackets =>
   new ClosedPackets({
-    ...{ packetsMax: 2, membersMax: 10, memberKeptMs: Infinity, now: () => 0 },
+    ...{ packetsMax: 2, membersMax: 10 },
     ...options,
   });
 
@@ -64,20 +64,13 @@ it('answers nobody whose membership has ended, before or after they were admitte
   expect(closed.answer(5n, 2n)).not.toBeNull();
 });
 
-it('relies on a membership for no longer than it may, counted from when it was read', () => {
-  let now = 1_000;
-  const closed = remembering({ memberKeptMs: 2_000, now: () => now });
+it('answers whoever is known to be a member, admitted or not', () => {
+  const closed = remembering();
   closed.put(packetOf(5n), [claim], []);
-  const { moment } = closed;
-  now += 500;
-  closed.admit(5n, [bob, 3n], moment);
-  now += 1_499;
-  expect(closed.answer(5n, bob)).not.toBeNull();
-  now += 1;
   expect(closed.answer(5n, bob)).toBeNull();
-  closed.admit(5n, [bob], closed.moment);
-  expect(closed.answer(5n, bob)).not.toBeNull();
-  expect(closed.answer(5n, 3n)).toBeNull();
+  expect(closed.answerMember(5n, bob)).toMatchObject({ status: 'ALREADY_CLAIMED', claim });
+  expect(closed.answerMember(5n, 3n)).toMatchObject({ status: 'EXHAUSTED', claim: null });
+  expect(closed.answerMember(6n, bob)).toBeNull();
 });
 
 it('knows whose credit is there, once it was seen', () => {

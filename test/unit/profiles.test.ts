@@ -39,3 +39,15 @@ test('lets go of the one that was used the longest ago', () => {
   profiles.keep(user(3n, 'x'), profiles.begin());
   expect([1n, 2n, 3n].map((id) => profiles.get(id) !== null)).toEqual([true, false, true]);
 });
+
+test('what another node has changed is read again, whatever was being read when this one was told', () => {
+  const { profiles } = open();
+  profiles.keep(user(1n, 'old'), profiles.begin());
+  const slowRead = profiles.begin();
+  profiles.forget(1n);
+  expect(profiles.get(1n)).toBeNull();
+  profiles.keep(user(1n, 'old'), slowRead);
+  expect(profiles.get(1n)).toBeNull();
+  profiles.keep(user(1n, 'new'), profiles.begin());
+  expect(profiles.get(1n)?.displayName).toBe('new');
+});

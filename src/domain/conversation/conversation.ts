@@ -6,7 +6,7 @@ import type { Member, Role, TimelineWriter } from '../timeline/timeline.ts';
 import { Admission } from './admission.ts';
 import { checkClientId, checkIds, checkTitle, noSuchConversation } from './arguments.ts';
 import { encodeListCursor, encodeMemberCursor } from './cursors.ts';
-import { membersAmong, membersPage } from './member-reads.ts';
+import { membersAmong, membersPage, strangersAmong } from './member-reads.ts';
 import { listPage, sharersAmong, unreadInAll } from './all-shards.ts';
 import { membershipsIn } from './membership-reads.ts';
 import type { Membership } from './membership.ts';
@@ -135,6 +135,14 @@ export class Conversations {
     userIds: readonly bigint[],
   ): Promise<ReadonlyMap<bigint, Member>> {
     return membersAmong(this.#shards, membership, userIds);
+  }
+
+  /**
+   * Those of the users who may not read it: what a stream that lasts asks again. Tells nothing else of it. One statement
+   * for each thousand of them.
+   */
+  strangers(id: bigint, userIds: readonly bigint[]): Promise<readonly bigint[]> {
+    return strangersAmong(this.#shards, id, userIds);
   }
 
   /**

@@ -2,7 +2,8 @@
  * Members of a conversation, for one who may read it: the right is in the same statement as what it
  * opens.
  */
-import type { ShardMap } from '../../storage/per-shard.ts';
+import { limits } from '../../limits.ts';
+import { chunks, type ShardMap } from '../../storage/per-shard.ts';
 import { marks } from '../../storage/sql.ts';
 import { columnsOf, memberColumns, memberOf } from '../timeline/timeline.ts';
 import type { Member, MemberRow } from '../timeline/timeline.ts';
@@ -66,4 +67,22 @@ export async function membersAmong(
     [id, membership.viewerId, ...ids],
   );
   return new Map(rows.map((row) => [row.userId, memberOf(row)]));
+}
+
+/** Those of the users who are no members, or for whom it is not listed. One statement for each thousand of them. */
+export async function strangersAmong(
+  shards: ShardMap,
+  id: bigint,
+  userIds: readonly bigint[],
+): Promise<bigint[]> {
+  const pages = chunks([...new Set(userIds)], limits.idsPerCallMax).map((page) =>
+    shards
+      .of(id)
+      .sql.query<{ userId: bigint }>(
+        `SELECT userId FROM Member WHERE conversationId = ? AND isListed = 1 AND userId IN (${marks(page.length)})`,
+        [id, ...page],
+      ),
+  );
+  const members = new Set((await Promise.all(pages)).flat().map(({ userId }) => userId));
+  return [...new Set(userIds)].filter((userId) => !members.has(userId));
 }

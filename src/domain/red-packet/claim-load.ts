@@ -23,6 +23,12 @@ export interface Claimer {
   readonly joinedSeq: number;
 }
 
+const fromPacketsFor =
+  'FROM RedPacket p JOIN Member m ON m.conversationId = p.conversationId' +
+  ' WHERE m.isListed = 1 AND m.joinedSeq <= p.seq' +
+  ' AND (p.recipientId IS NULL OR m.userId = p.recipientId)' +
+  ' AND (p.senderMayClaim = 1 OR m.userId <> p.senderId)';
+
 /** Locks packets that were posted, and reads them with their shares. @param ids in order. */
 export async function lockPackets(
   tx: SqlTransaction,
@@ -52,6 +58,28 @@ export async function loadClaimers(reader: SqlReader, pairs: Pairs<bigint>): Pro
       ` JOIN Member m ON m.conversationId = p.conversationId AND m.isListed = 1 WHERE ${text}`,
     params,
   );
+}
+
+/** Of those who want a share, who may claim at all: members who see the packet's message, and whom it is for. */
+export async function mayClaim(reader: SqlReader, pairs: Pairs<bigint>): Promise<Claimer[]> {
+  const { text, params } = pairsCondition(['p.id', 'm.userId'], pairs);
+  return reader.query<Claimer>(
+    `SELECT p.id AS redPacketId, m.userId, m.joinedSeq ${fromPacketsFor} AND ${text}`,
+    params,
+  );
+}
+
+/** Whoever may claim of a packet, up to so many. */
+export async function allWhoMayClaim(
+  reader: SqlReader,
+  redPacketId: bigint,
+  most: number,
+): Promise<bigint[]> {
+  const rows = await reader.query<{ userId: bigint }>(
+    `SELECT m.userId ${fromPacketsFor} AND p.id = ? LIMIT ?`,
+    [redPacketId, most],
+  );
+  return rows.map(({ userId }) => userId);
 }
 
 /** What those who want a share have taken already. */

@@ -1,15 +1,18 @@
 import { present } from '../../lib/assert.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Failpoints } from '../../lib/failpoint.ts';
+import { Gathered } from '../../lib/gathered.ts';
 import { slotOf, type IdSource } from '../../lib/id.ts';
 import type { Lifecycle } from '../../lib/lifecycle.ts';
 import { limits } from '../../limits.ts';
 import { GroupCommit, type Settled } from '../../storage/group-commit.ts';
+import { pairsOf } from '../../storage/pairs.ts';
 import type { Shard, Shards } from '../../storage/shards.ts';
 import { SqlError } from '../../storage/sql.ts';
 import type { Transfer } from '../transfer/transfer.ts';
 import type { Wallets } from '../wallet/wallet.ts';
 import { ClaimBatch, type ClaimJob, type ClaimResult } from './claim-batch.ts';
+import { allWhoMayClaim, mayClaim } from './claim-load.ts';
 import { ClosedPackets } from './closed-packets.ts';
 import type { StoredClaim } from './claim-rows.ts';
 import type { RedPacket } from './model.ts';
@@ -31,6 +34,12 @@ export interface ClaimsDeps {
 
 /** How often a batch is begun anew because an id of it was drawn elsewhere. */
 const strikesMax = 3;
+/** Somebody who comes when a packet is known to be closed, on a node that is not told of all memberships that end. */
+interface LateClaim {
+  readonly redPacketId: bigint;
+  readonly userId: bigint;
+}
+
 /** Members of one conversation that are admitted at once when a packet closes; others when they ask. */
 const membersReadMax = 5_000;
 
@@ -39,6 +48,8 @@ export class Claims implements Lifecycle {
   readonly #deps: ClaimsDeps;
   readonly #writers = new Map<number, GroupCommit<ClaimJob, ClaimResult>>();
   readonly #closed: ClosedPackets;
+  /** By shard: whether somebody may claim at all. */
+  readonly #rights = new Map<number, Gathered<LateClaim, boolean>>();
   readonly #remembering = new Map<bigint, Promise<void>>();
 
   constructor(deps: ClaimsDeps) {
@@ -46,8 +57,6 @@ export class Claims implements Lifecycle {
     this.#closed = new ClosedPackets({
       packetsMax: limits.closedRedPacketsKept,
       membersMax: limits.closedRedPacketsMembersKept,
-      memberKeptMs: deps.isAlone ? Infinity : limits.closedRedPacketMemberKeptMs,
-      now: () => deps.clock.now(),
     });
   }
 
@@ -62,6 +71,14 @@ export class Claims implements Lifecycle {
         deferMaxMs: 0,
       });
       this.#writers.set(shard.index, writer);
+      const rights = new Gathered<LateClaim, boolean>({
+        answer: (asks) => whoMay(shard, asks),
+        weightOf: () => 1,
+        weightMax: limits.claimsBatchMax,
+        apartMs: 0,
+        asksMax: limits.claimsQueueMax,
+      });
+      this.#rights.set(shard.index, rights);
     }
     await Promise.resolve();
   }
@@ -73,8 +90,20 @@ export class Claims implements Lifecycle {
 
   /** @throws {Fault} NOT_FOUND; FORBIDDEN; UNAVAILABLE */
   async claim(redPacketId: bigint, userId: bigint): Promise<ClaimResult> {
-    const known = this.#closed.answer(redPacketId, userId);
+    const known = this.#deps.isAlone
+      ? this.#closed.answer(redPacketId, userId)
+      : await this.#answerMember({ redPacketId, userId });
     return known ?? this.#submit({ kind: 'claim', redPacketId, userId });
+  }
+
+  /** That a packet is closed it knows; whether they may know of it, the shard says: one statement for all who ask meanwhile. */
+  async #answerMember(late: LateClaim): Promise<ClaimResult | null> {
+    const { redPacketId, userId } = late;
+    if (!this.#closed.has(redPacketId)) return null;
+    const { index } = this.#deps.shards.of(redPacketId);
+    const isLetIn = await present(this.#rights.get(index), 'claims were not started').ask(late);
+    // Who is not let in the writer tells why.
+    return isLetIn ? this.#closed.answerMember(redPacketId, userId) : null;
   }
 
   /** Closes a packet whose time is over; of one that is closed, or whose time is not over, nothing changes. @throws {Fault} */
@@ -139,7 +168,7 @@ export class Claims implements Lifecycle {
     }
     for (const packet of batch.closed) {
       if (this.#closed.has(packet.id)) {
-        this.#closed.admit(packet.id, batch.admitted(packet.id), moment);
+        if (this.#deps.isAlone) this.#closed.admit(packet.id, batch.admitted(packet.id), moment);
       } else this.#remember(shard, packet);
     }
     return outcomes;
@@ -163,21 +192,25 @@ export class Claims implements Lifecycle {
     const { moment } = this.#closed;
     const [claims, members] = await Promise.all([
       storedClaimsOf(shard.sql, packet.id),
-      shard.sql.query<{ userId: bigint }>(
-        'SELECT m.userId FROM RedPacket p JOIN Member m ON m.conversationId = p.conversationId' +
-          ' WHERE p.id = ? AND m.isListed = 1 AND m.joinedSeq <= p.seq' +
-          ' AND (p.recipientId IS NULL OR m.userId = p.recipientId)' +
-          ' AND (p.senderMayClaim = 1 OR m.userId <> p.senderId) LIMIT ?',
-        [packet.id, membersReadMax],
-      ),
+      this.#deps.isAlone ? allWhoMayClaim(shard.sql, packet.id, membersReadMax) : [],
     ]);
     const isHere = ({ userId }: StoredClaim): boolean => this.#deps.shards.of(userId) === shard;
     const credited = claims.filter(isHere).map(({ userId }) => userId);
     this.#closed.put(packet, claims, credited);
-    this.#closed.admit(
-      packet.id,
-      members.map(({ userId }) => userId),
-      moment,
-    );
+    this.#closed.admit(packet.id, members, moment);
   }
+}
+
+/** In the order of who asks. */
+async function whoMay({ sql }: Shard, asks: readonly LateClaim[]): Promise<boolean[]> {
+  const may = await mayClaim(
+    sql,
+    pairsOf(asks, ({ redPacketId, userId }) => [redPacketId, userId]),
+  );
+  const letIn = new Set(may.map(keyOf));
+  return asks.map((ask) => letIn.has(keyOf(ask)));
+}
+
+function keyOf({ redPacketId, userId }: LateClaim): string {
+  return `${redPacketId} ${userId}`;
 }

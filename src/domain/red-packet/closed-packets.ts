@@ -7,14 +7,13 @@ interface ClosedPacket {
   readonly claims: ReadonlyMap<bigint, StoredClaim>;
   /** Whose credit is known to be there: it will be for ever. */
   readonly credited: Set<bigint>;
-  /** Who was seen to be a member that may claim, and has not ceased to be one as far as is known; and when. */
-  readonly members: Map<bigint, number>;
+  /** Who was seen to be a member that may claim, and has not ceased to be one since. */
+  readonly members: Set<bigint>;
 }
 
 /** When memberships were read that are to be admitted. */
 export interface Moment {
   readonly endings: number;
-  readonly atMs: number;
 }
 
 interface Ending {
@@ -35,24 +34,14 @@ const endingsKept = 1_000;
 export class ClosedPackets {
   readonly #packetsMax: number;
   readonly #membersMax: number;
-  readonly #memberKeptMs: number;
-  readonly #now: () => number;
   readonly #byId = new Map<bigint, ClosedPacket>();
   #memberCount = 0;
   #endings: Ending[] = [];
   #endingsForgotten = 0;
 
-  constructor(options: {
-    readonly packetsMax: number;
-    readonly membersMax: number;
-    /** How long a membership is relied upon, in ms; Infinity where all endings are told. */
-    readonly memberKeptMs: number;
-    readonly now: () => number;
-  }) {
+  constructor(options: { readonly packetsMax: number; readonly membersMax: number }) {
     this.#packetsMax = options.packetsMax;
     this.#membersMax = options.membersMax;
-    this.#memberKeptMs = options.memberKeptMs;
-    this.#now = options.now;
   }
 
   has(id: bigint): boolean {
@@ -61,7 +50,7 @@ export class ClosedPackets {
 
   /** To be taken before memberships are read that are to be admitted. */
   get moment(): Moment {
-    return { endings: this.#endingsForgotten + this.#endings.length, atMs: this.#now() };
+    return { endings: this.#endingsForgotten + this.#endings.length };
   }
 
   /** @param credited of those who claimed, whose credit is known to be there. */
@@ -72,7 +61,7 @@ export class ClosedPackets {
       packet,
       claims: byUser,
       credited: new Set(credited),
-      members: new Map<bigint, number>(),
+      members: new Set<bigint>(),
     };
     this.#byId.set(packet.id, closed);
     this.#forgetOldest();
@@ -96,18 +85,20 @@ export class ClosedPackets {
         .map(({ userId }) => userId),
     );
     const before = members.size;
-    for (const userId of userIds) if (!ended.has(userId)) members.set(userId, moment.atMs);
+    for (const userId of userIds) if (!ended.has(userId)) members.add(userId);
     this.#memberCount += members.size - before;
     this.#forgetOldest();
   }
 
-  /** What somebody is answered who may claim; null where the shard must be asked. */
+  /** What somebody is answered who was admitted; null where the shard must be asked. */
   answer(id: bigint, userId: bigint): ClaimResult | null {
+    return this.#byId.get(id)?.members.has(userId) ? this.answerMember(id, userId) : null;
+  }
+
+  /** What somebody is answered who is known to be a member that may claim; null where the packet is not known any more. */
+  answerMember(id: bigint, userId: bigint): ClaimResult | null {
     const closed = this.#byId.get(id);
-    const seenAtMs = closed?.members.get(userId);
-    if (!closed || seenAtMs === undefined || this.#now() - seenAtMs >= this.#memberKeptMs) {
-      return null;
-    }
+    if (!closed) return null;
     // The last one asked for is the last one forgotten.
     this.#byId.delete(id);
     this.#byId.set(id, closed);

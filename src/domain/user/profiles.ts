@@ -11,7 +11,7 @@ interface Kept {
 
 /**
  * What others see of users, kept for a short while: every event shows its sender, and profiles change seldom. A change
- * on this node shows at once; one made elsewhere within `keptMs`.
+ * on this node shows at once; one made elsewhere as soon as this node is told, or else within `keptMs`.
  */
 export class Profiles {
   readonly #clock: Clock;
@@ -20,6 +20,8 @@ export class Profiles {
   /** In the order of their last use. */
   readonly #kept = new Map<bigint, Kept>();
   #turn = 0;
+  /** What was read before is not kept: of whom another node told meanwhile, it may be the old profile. */
+  #toldTurn = 0;
 
   constructor(deps: { clock: Clock; usersMax: number; keptMs: number }) {
     this.#clock = deps.clock;
@@ -46,10 +48,16 @@ export class Profiles {
     return (this.#turn += 1);
   }
 
+  /** Another node has changed that profile. */
+  forget(id: bigint): void {
+    this.#toldTurn = this.begin();
+    this.#kept.delete(id);
+  }
+
   /** @param turn what `begin` answered; of a change: a new one, taken after it was committed. */
   keep(user: User, turn: number): void {
     const known = this.#kept.get(user.id);
-    if (known && known.turn > turn) return;
+    if (turn < this.#toldTurn || (known && known.turn > turn)) return;
     this.#kept.delete(user.id);
     this.#kept.set(user.id, { user, until: this.#clock.now() + this.#keptMs, turn });
     if (this.#kept.size <= this.#usersMax) return;

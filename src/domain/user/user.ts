@@ -23,6 +23,8 @@ export interface UsersDeps {
   readonly clock: Clock;
   readonly apps: Apps;
   readonly passwords: Passwords;
+  /** Told of each profile that was changed here, once that is committed. Must not throw. */
+  readonly onProfileChanged?: (userId: bigint) => void;
 }
 
 /** Which slot a user lives in: found by name and by id alike. */
@@ -94,6 +96,11 @@ export class Users {
     throw new Fault('UNAUTHENTICATED', 'Wrong user name or password');
   }
 
+  /** Another node has changed that user's profile: what is kept of it counts no more. */
+  profileChanged(userId: bigint): void {
+    this.#profiles.forget(userId);
+  }
+
   /** As `byIds` would answer them without a statement; null where it would need one. */
   kept(id: bigint): User | null {
     return this.#profiles.get(id);
@@ -132,7 +139,8 @@ export class Users {
   }
 
   /**
-   * Changes what others see of a user; answers them as they are afterwards. The last one to ask wins.
+   * Changes what others see of a user; answers them as they are afterwards. The last one to ask wins. Shows on this node
+   * from the answer on, on others as soon as they are told, or within `profilesKeptMs`.
    * @throws {Fault} INVALID_ARGUMENT
    */
   async updateProfile(userId: bigint, input: { displayName: string }): Promise<User> {
@@ -140,6 +148,7 @@ export class Users {
     const shard = this.#deps.shards.of(userId);
     const exists = await updateDisplayName(shard, userId, displayName);
     assert(exists, 'a viewer is a user');
+    this.#deps.onProfileChanged?.(userId);
     const turn = this.#profiles.begin();
     const [user] = await usersByIds(shard, [userId]);
     this.#profiles.keep(present(user, 'a user stays'), turn);

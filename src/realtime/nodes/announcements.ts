@@ -12,27 +12,46 @@ export interface AnnouncementsDeps {
   readonly brokers: readonly Broker[];
   readonly isAlone: boolean;
   readonly log: Logger;
+  readonly limits: {
+    /** What waits to be said while the way is broken; beyond it the oldest is let go. */
+    readonly announcementsUnsaidMax: number;
+    readonly announcementsRetryMs: number;
+  };
 }
 
 type OnEnded = (end: SessionEnd, endedAtMs: number) => void;
 type OnRemoved = (conversationId: bigint, userIds: readonly bigint[]) => void;
+type OnProfile = (userId: bigint) => void;
 
 type Written =
   | readonly ['ended', gate: string, session: string, user: string, EndReason, atMs: number]
-  | readonly ['removed', gate: string, conversation: string, users: readonly string[]];
+  | readonly ['removed', gate: string, conversation: string, users: readonly string[]]
+  | readonly ['profile', gate: string, user: string];
+
+interface Unsaid {
+  readonly broker: Broker;
+  readonly text: string;
+}
 
 const channel = 'cluster';
 const usersPerText = 1_000;
 
 /**
- * What every node is told at once, on `cluster`: sessions that end, members that are removed. For speed alone: what is lost
- * each node finds in the shards.
+ * What every node is told at once, on `cluster`: sessions that end, members that are removed, profiles that change. For
+ * speed alone: what is lost each node finds in the shards, or does not rely on for long. What could not be said is said again,
+ * for it may come twice and in any order; whoever was not heard for a while is told to look (`onMissed`).
  */
 export class Announcements implements Lifecycle {
   readonly #deps: AnnouncementsDeps;
   readonly #onEnded: OnEnded[] = [];
   readonly #onRemoved: OnRemoved[] = [];
+  readonly #onProfile: OnProfile[] = [];
+  readonly #onMissed: (() => void)[] = [];
   #subscriptions: readonly Subscription[] = [];
+  #unlisten: readonly (() => void)[] = [];
+  #unsaid: Unsaid[] = [];
+  #again: NodeJS.Timeout | undefined;
+  #isStopped = false;
 
   constructor(deps: AnnouncementsDeps) {
     this.#deps = deps;
@@ -44,12 +63,16 @@ export class Announcements implements Lifecycle {
       this.#subscriptions = brokers.map((broker) =>
         broker.subscribe(channel, (text) => this.#hear(text)),
       );
+      this.#unlisten = brokers.map((broker) => broker.onRestored(() => this.#missed()));
     }
     return Promise.resolve();
   }
 
   stop(): Promise<void> {
+    this.#isStopped = true;
     for (const subscription of this.#subscriptions) subscription.end();
+    for (const unlisten of this.#unlisten) unlisten();
+    clearTimeout(this.#again);
     return Promise.resolve();
   }
 
@@ -61,6 +84,16 @@ export class Announcements implements Lifecycle {
   /** Told of members that other nodes have removed. Must not throw. */
   onRemoved(listener: OnRemoved): void {
     this.#onRemoved.push(listener);
+  }
+
+  /** Told of users whose profiles other nodes have changed. Must not throw. */
+  onProfileChanged(listener: OnProfile): void {
+    this.#onProfile.push(listener);
+  }
+
+  /** Told when something may have been said that this node did not hear. Must not throw. */
+  onMissed(listener: () => void): void {
+    this.#onMissed.push(listener);
   }
 
   ended({ sessionId, userId, reason }: SessionEnd, endedAtMs: number): void {
@@ -75,14 +108,38 @@ export class Announcements implements Lifecycle {
     }
   }
 
-  /** @param id what it is about: all of that goes one way, in its order. */
+  profileChanged(userId: bigint): void {
+    this.#say(userId, ['profile', this.#deps.gate, String(userId)]);
+  }
+
+  /** @param id what it is about: all of that goes one way. */
   #say(id: bigint, written: Written): void {
     const { brokers, isAlone } = this.#deps;
     if (isAlone) return;
     const broker = present(brokers[slotOf(id) % brokers.length], 'there is a broker');
-    broker.publish(channel, JSON.stringify(written)).catch((err: unknown) => {
-      this.#deps.log.debug({ err }, 'announcements.unsaid');
+    this.#publish({ broker, text: JSON.stringify(written) });
+  }
+
+  #publish(said: Unsaid): void {
+    said.broker.publish(channel, said.text).catch((err: unknown) => {
+      const { limits, log } = this.#deps;
+      log.debug({ err }, 'announcements.unsaid');
+      if (this.#isStopped) return;
+      this.#unsaid.push(said);
+      if (this.#unsaid.length > limits.announcementsUnsaidMax) this.#unsaid.shift();
+      this.#again ??= setTimeout(() => this.#sayAgain(), limits.announcementsRetryMs);
     });
+  }
+
+  #sayAgain(): void {
+    this.#again = undefined;
+    const unsaid = this.#unsaid;
+    this.#unsaid = [];
+    for (const said of unsaid) this.#publish(said);
+  }
+
+  #missed(): void {
+    for (const listener of this.#onMissed) listener();
   }
 
   #hear(text: string): void {
@@ -93,6 +150,8 @@ export class Announcements implements Lifecycle {
         const [, , session, user, reason, atMs] = written;
         const end = { sessionId: BigInt(session), userId: BigInt(user), reason };
         for (const listener of this.#onEnded) listener(end, atMs);
+      } else if (written[0] === 'profile') {
+        for (const listener of this.#onProfile) listener(BigInt(written[2]));
       } else {
         const [, , conversation, users] = written;
         const userIds = users.map(BigInt);

@@ -6,6 +6,7 @@ import type { Lifecycle } from '../../lib/lifecycle.ts';
 import { addTo, removeFrom } from '../../lib/sets-by-key.ts';
 import type { Logger } from '../../lib/log.ts';
 import { LatestStates } from './latest-states.ts';
+import { LeftTimes } from './left-times.ts';
 import type { PresenceLink } from './presence-link.ts';
 
 export interface PresenceDeps {
@@ -42,7 +43,6 @@ interface Watch {
 }
 
 const tickMs = 100;
-/** Whose time of leaving is remembered, since the shards learn it later. */
 const leftRemembered = 10_000;
 
 /** What is known of a watched user on all nodes. */
@@ -63,7 +63,7 @@ export class Presence implements Lifecycle {
   /** Each user's sessions that are online. */
   readonly #online = new Map<bigint, Set<bigint>>();
   readonly #leaving: Deadlines<bigint>;
-  readonly #leftAtMs = new Map<bigint, number>();
+  readonly #leftAtMs = new LeftTimes(leftRemembered);
   /** By user who is watched. */
   readonly #watches = new Map<bigint, Set<Watch>>();
   readonly #watchesOf = new Map<bigint, Set<Watch>>();
@@ -176,6 +176,15 @@ export class Presence implements Lifecycle {
     if (others.size > 0) void this.#recheck(userId, [...others]);
   }
 
+  /** Memberships may have ended of which this node was not told: all that is shown is looked up again, one viewer after the other. */
+  async recheckAll(): Promise<void> {
+    for (const [userId, watches] of [...this.#watchesOf]) {
+      const watched = new Set([...watches].flatMap(({ userIds }) => [...userIds]));
+      watched.delete(userId);
+      if (watched.size > 0) await this.#recheck(userId, [...watched]);
+    }
+  }
+
   async #recheck(userId: bigint, others: readonly bigint[]): Promise<void> {
     const { idsPerCallMax } = this.#deps.limits;
     for (let from = 0; from < others.length; from += idsPerCallMax) {
@@ -206,17 +215,8 @@ export class Presence implements Lifecycle {
     if (sessions?.size !== 0) return;
     this.#online.delete(seat.userId);
     this.#deps.link?.setUser(seat.userId, false, seat.leftAtMs);
-    this.#rememberLeft(seat.userId, seat.leftAtMs);
+    this.#leftAtMs.set(seat.userId, seat.leftAtMs);
     this.#tell(seat.userId);
-  }
-
-  #rememberLeft(userId: bigint, atMs: number): void {
-    this.#leftAtMs.delete(userId);
-    this.#leftAtMs.set(userId, atMs);
-    const [longestAgo] = this.#leftAtMs.keys();
-    if (this.#leftAtMs.size > leftRemembered && longestAgo !== undefined) {
-      this.#leftAtMs.delete(longestAgo);
-    }
   }
 
   /** Some node tells of the first coming, or the last leaving, of a user. */
@@ -224,7 +224,7 @@ export class Presence implements Lifecycle {
     this.#changes += 1;
     if (!this.#watches.has(userId)) return;
     if (isOnline) this.#leftAtMs.delete(userId);
-    else this.#rememberLeft(userId, atMs);
+    else this.#leftAtMs.set(userId, atMs);
     this.#anywhere.set(userId, { isOnline, change: this.#changes });
     this.#tell(userId);
   }

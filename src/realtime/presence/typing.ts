@@ -9,7 +9,7 @@ import { LatestStates } from './latest-states.ts';
 
 export interface TypingDeps {
   readonly news: Pick<ConversationNews, 'attend' | 'listen' | 'say'>;
-  readonly conversations: Pick<Conversations, 'enterOrFault'>;
+  readonly conversations: Pick<Conversations, 'enterOrFault' | 'strangers'>;
   readonly clock: Clock;
   readonly limits: { readonly typingTtlMs: number };
 }
@@ -57,7 +57,10 @@ export class Typing implements Lifecycle {
       tickMs,
       onDue: ({ conversationId, userId }) => this.#stopTyping(conversationId, userId),
     });
-    deps.news.listen({ onWord: (conversationId, word) => this.#heard(conversationId, word) });
+    deps.news.listen({
+      onWord: (conversationId, word) => this.#heard(conversationId, word),
+      onGap: (conversationId) => void this.#recheck(conversationId),
+    });
   }
 
   async start(): Promise<void> {
@@ -152,6 +155,18 @@ export class Typing implements Lifecycle {
     for (const { viewerId, states } of this.#scenes.get(conversationId)?.watches ?? []) {
       if (viewerId === userId) states.end();
     }
+  }
+
+  /** Something happened there that nobody told this node: perhaps a membership has ended. */
+  async #recheck(conversationId: bigint): Promise<void> {
+    const watches = this.#scenes.get(conversationId)?.watches ?? [];
+    const viewers = [...new Set([...watches].map(({ viewerId }) => viewerId))];
+    if (viewers.length === 0) return;
+    // Not knowing is no right: whoever is one still subscribes again.
+    const strangers = await this.#deps.conversations
+      .strangers(conversationId, viewers)
+      .catch(() => viewers);
+    for (const userId of strangers) this.membershipEnded(conversationId, userId);
   }
 
   /** @returns false where the membership has ended while it was looked up. */
