@@ -13,8 +13,11 @@ import type { Connection } from './connection.ts';
 /** What a gate serves: the same over HTTP, server-sent events and sockets. */
 export interface Api {
   readonly schema: GraphQLSchema;
-  /** Parses, validates and measures a document. @returns its errors, at least one, where it is refused. */
-  prepare(text: string): Prepared;
+  /**
+   * Parses, validates and measures a document, where it has not been before.
+   * @returns its errors, at least one, where it is refused; those of `mayRead` where it had to be read, and may not.
+   */
+  prepare(text: string, mayRead: MayRead): Prepared;
   /**
    * A fresh context for one operation, or one event of a subscription.
    * @param viewer null: anonymous.
@@ -34,9 +37,10 @@ export interface Api {
 
 export type AuthFailure = 'FORGED' | 'EXPIRED' | 'ENDED';
 
+/** Asked before a document is read: null, or why it may not be. */
+export type MayRead = () => readonly GraphQLError[] | null;
+
 export type Prepared = {
-  /** Whether it was prepared for this request, and not found. */
-  readonly isNew?: boolean;
   /** How many fields it may show. */
   readonly shows?: number;
 } & (

@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import { requestError } from './params.ts';
+import type { GraphQLError } from 'graphql';
+import { readText, requestError } from './params.ts';
 
 /**
  * The body of a request, read as UTF-8. Of one that is too long the rest is thrown away as it comes.
  * @returns null where the other side is gone before its end.
- * @throws {GraphQLError} where it is longer than `bytesMax`.
+ * @throws {GraphQLError} where it is longer than `bytesMax`, or no UTF-8.
  */
 export function readBody(request: IncomingMessage, bytesMax: number): Promise<string | null> {
   return new Promise((resolve, reject) => {
@@ -21,7 +22,12 @@ export function readBody(request: IncomingMessage, bytesMax: number): Promise<st
     });
     request.once('end', () => {
       const [first] = parts;
-      resolve(parts.length === 1 && first ? first.toString() : Buffer.concat(parts).toString());
+      const whole = parts.length === 1 && first ? first : Buffer.concat(parts);
+      try {
+        resolve(readText(whole));
+      } catch (error) {
+        reject(error as GraphQLError);
+      }
     });
     request.once('close', () => resolve(null));
   });

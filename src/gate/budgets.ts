@@ -2,7 +2,7 @@ import type { Viewer } from '../domain/session/session.ts';
 import { Buckets } from '../lib/buckets.ts';
 import type { Clock } from '../lib/clock.ts';
 import { excessOf } from '../lib/extent.ts';
-import { faultError, type Prepared } from './api.ts';
+import { faultError, type MayRead, type Prepared } from './api.ts';
 
 /** What a session may ask for: 0 is as much as it likes. */
 export interface BudgetRates {
@@ -32,8 +32,8 @@ export interface Asked {
 
 type Refusal = readonly ReturnType<typeof faultError>[];
 
-/** A text that nobody has prepared yet costs what its characters do: reading takes longer than most execution. */
-const charsPerUnit = 1;
+/** What reading a character takes, next to showing a field: some texts take 6 µs for each. */
+const unitsPerUnreadChar = 4;
 const minuteMs = 60_000;
 
 /**
@@ -58,16 +58,18 @@ export class Budgets {
 
   /**
    * The document of an operation that may begin, or why it may not. Nothing has been executed yet, and of what is refused
-   * for its number or its variables nothing has been read.
+   * for its number, its variables or what its reading costs nothing has been read.
    */
-  admit(asked: Asked, prepare: (text: string) => Prepared): Prepared {
+  admit(asked: Asked, prepare: (text: string, mayRead: MayRead) => Prepared): Prepared {
     const { viewer, address, text, variables } = asked;
     const payer = viewer ? `session ${viewer.sessionId}` : `address ${address}`;
     const errors = this.#pay(this.#operations, payer, 1) ?? this.#refuseVariables(variables);
     if (errors) return { errors };
-    const prepared = prepare(text);
-    const unread = prepared.isNew ? text.length / charsPerUnit : 0;
-    const tooDear = this.#pay(this.#cost, payer, unread + (prepared.shows ?? 0));
+    const prepared = prepare(text, () =>
+      this.#pay(this.#cost, payer, text.length * unitsPerUnreadChar),
+    );
+    if (prepared.errors) return prepared;
+    const tooDear = this.#pay(this.#cost, payer, prepared.shows ?? 0);
     return tooDear ? { errors: tooDear } : prepared;
   }
 

@@ -63,7 +63,10 @@ async function route(
   const [path = '/', search = ''] = (request.url ?? '/').split('?', 2);
   if (deps.gate.isDraining) response.setHeader('connection', 'close');
   const isGraphql = path === '/graphql';
-  if (path === '/health') {
+  // Node would answer this itself, without our headers.
+  if (request.httpVersion === '1.1' && request.headers.host === undefined) {
+    sendError(response, ...noHost);
+  } else if (path === '/health') {
     sendStatus(response, 200, { status: 'alive' });
   } else if (path === '/ready') {
     const readiness = await deps.readiness();
@@ -98,15 +101,15 @@ async function graphql(
   }
 }
 
+const noHost = [400, 'INVALID_ARGUMENT', 'The Host header names no host.'] as const;
+
 /** A page of another origin cannot send JSON without asking first, and a GET changes nothing: no forged requests. */
 function refuse(
   { method, headers }: IncomingMessage,
   bodyBytesMax: number,
-): [status: number, code: FaultCode, message: string] | null {
+): readonly [status: number, code: FaultCode, message: string] | null {
   // Yoga makes a URL of it, and fails where it cannot.
-  if (!URL.canParse(`http://${headers.host ?? 'localhost'}`)) {
-    return [400, 'INVALID_ARGUMENT', 'The Host header names no host.'];
-  }
+  if (!URL.canParse(`http://${headers.host ?? 'localhost'}`)) return noHost;
   if (method === 'GET') return null;
   if (method !== 'POST') return [405, 'INVALID_ARGUMENT', 'Use POST, or GET for a query.'];
   if (!/^application\/json *(;|$)/i.test(headers['content-type'] ?? '')) {

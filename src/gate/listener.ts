@@ -60,15 +60,19 @@ export class Listener implements Lifecycle {
   async start(): Promise<void> {
     const { gate, host, limits, port } = this.#deps;
     await gate.start();
+    const handler = createHttpHandler(this.#deps);
     const server = createServer(
       {
         requestTimeout: limits.httpRequestTimeoutMs,
         headersTimeout: limits.httpHeadersTimeoutMs,
         connectionsCheckingInterval: limits.httpHeadersTimeoutMs / checksPerTimeout,
         keepAliveTimeout: keepAliveTimeoutMs,
+        requireHostHeader: false,
       },
-      createHttpHandler(this.#deps),
+      handler,
     );
+    // Whatever else a request may expect, it gets an answer of ours.
+    server.on('checkExpectation', handler);
     server.timeout = limits.httpIdleTimeoutMs;
     this.#boundWires(server);
     const sockets = new Sockets(this.#deps);

@@ -39,7 +39,7 @@ export function perform(
 ): Result | Promise<Result> {
   const { query, operationName, variables } = checkParams(given);
   const asked = { viewer, address, text: query, variables };
-  const { document, errors } = budgets.admit(asked, (text) => api.prepare(text));
+  const { document, errors } = budgets.admit(asked, (text, mayRead) => api.prepare(text, mayRead));
   if (errors) return { errors };
   const operation = getOperationAST(document, operationName)?.operation;
   if (!operation) return { errors: [requestError(400, noOperation)] };

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { GraphQLError } from 'graphql';
 
 /** What a request over HTTP asks for, its form checked. */
@@ -16,12 +17,38 @@ export function requestError(status: 400 | 405 | 413, message: string): GraphQLE
 }
 
 /** @throws {GraphQLError} where the text is no JSON. */
-export function readJson(text: string): unknown {
+export function readJson(text: string, what = 'body'): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw requestError(400, 'The body is no JSON.');
+    throw requestError(400, `What stands as ${what} is no JSON.`);
   }
+}
+
+/**
+ * Bytes as the text that they are: read as another one, a message would be kept as nobody wrote it.
+ * @throws {GraphQLError} where they are no UTF-8.
+ */
+export function readText(bytes: Buffer): string {
+  if (isUtf8(bytes)) return bytes.toString();
+  throw requestError(400, 'The body is no UTF-8.');
+}
+
+/**
+ * What the search of a URL asks for; of a name that stands there twice the first counts, others are no matter.
+ * @throws {GraphQLError} where what should be JSON is none.
+ */
+export function readSearch(search: URLSearchParams): unknown {
+  const json = (name: 'variables' | 'extensions'): unknown => {
+    const text = search.get(name);
+    return text === null ? undefined : readJson(text, name);
+  };
+  return {
+    query: search.get('query') ?? undefined,
+    operationName: search.get('operationName') ?? undefined,
+    variables: json('variables'),
+    extensions: json('extensions'),
+  };
 }
 
 /** @throws {GraphQLError} where it is not what a request may be: each is one operation, for a batch would be many. */

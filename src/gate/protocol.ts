@@ -101,7 +101,7 @@ async function begin(
   }
   const { address, viewer } = connection;
   const asked = { viewer, address, text: query, variables };
-  const { document, errors } = budgets.admit(asked, (text) => api.prepare(text));
+  const { document, errors } = budgets.admit(asked, (text, mayRead) => api.prepare(text, mayRead));
   if (errors) return errors;
   const operation = getOperationAST(document, operationName)?.operation;
   if (!operation) return [faultError('INVALID_ARGUMENT', noOperation)];

@@ -55,6 +55,9 @@ export class Sockets {
       handleProtocols,
     };
     this.#server = new WebSocketServer(options);
+    this.#server.on('wsClientError', (_error: Error, socket: Duplex) => {
+      this.#refuse(socket, '400 Bad Request', { 'sec-websocket-version': '13' });
+    });
   }
 
   /** To be called with each `upgrade` of the HTTP server: answers it, one way or the other. */

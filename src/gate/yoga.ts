@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { GraphQLError } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import { assert } from '../lib/assert.ts';
 import type { Logger } from '../lib/log.ts';
 import { createAnswerer, type AnswererDeps } from './answer.ts';
 import { perform, refusal, type Caller, type OperationDeps, type Result } from './operation.ts';
-import { readJson } from './params.ts';
+import { checkParams, readJson, readSearch, readText, requestError } from './params.ts';
 import type { PostDeps } from './post.ts';
 
 export interface YogaDeps extends PostDeps {
@@ -50,9 +51,16 @@ export function createYogaHandler(
 /** Yoga hands over what it has read, and is told what came of it: it parses, validates and executes nothing itself. */
 function operations(deps: OperationDeps): Plugin<object, ServerContext> {
   return {
-    onRequestParse({ request, setRequestParser }) {
-      if (request.method !== 'POST') return;
-      setRequestParser(async (body) => readJson(await body.text()) as object);
+    // Checked here already, so that what is wrong is told in our words.
+    onRequestParse({ url, setRequestParser }) {
+      setRequestParser(async (request) => {
+        const given =
+          request.method === 'GET'
+            ? readSearch(url.searchParams)
+            : readJson(readText(await bytesOf(request)));
+        checkParams(given);
+        return given as object;
+      });
     },
     async onParams({ request, params, context, setResult }) {
       try {
@@ -62,6 +70,16 @@ function operations(deps: OperationDeps): Plugin<object, ServerContext> {
       }
     },
   };
+}
+
+async function bytesOf(request: Request): Promise<Buffer> {
+  try {
+    return Buffer.from(await request.arrayBuffer());
+  } catch (error) {
+    if (error instanceof GraphQLError) throw error;
+    // Its sender is gone: nobody hears of it.
+    throw requestError(400, 'The body breaks off.');
+  }
 }
 
 /** Yoga would choose a form by itself: it is given one of ours, whatever the request accepts. */

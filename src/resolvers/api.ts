@@ -34,12 +34,13 @@ export interface Api {
 /** Binds the schema to the services of a server. */
 export function createApi({ services, log, documentLimits }: ApiDeps): Api {
   const schema = buildSchema();
+  const hidesSchema = documentLimits?.allowsIntrospection === false;
   const report = (bug: unknown, path: string) => log.error({ err: bug, path }, 'field.failed');
   return {
     schema,
     prepare: (text) => prepareDocument(schema, text, documentLimits),
     contextFor: (viewer, authFailure, address, authority) =>
       contextFor(viewer, services, authFailure, address, authority),
-    present: (errors) => presentErrors(errors, report),
+    present: (errors) => presentErrors(errors, report, hidesSchema),
   };
 }

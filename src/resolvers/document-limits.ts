@@ -8,10 +8,12 @@ import {
   type DocumentNode,
   type GraphQLSchema,
 } from 'graphql';
+import { Fault } from '../lib/fault.ts';
 import { limits as defaults } from '../limits.ts';
 import { costOf } from './document-cost.ts';
 import { shapeOf } from './document-shape.ts';
 import { unconditionalSubscriptionRule } from './document-subscription.ts';
+import { unfitting } from './errors.ts';
 
 /** What a document may be. */
 export type DocumentLimits = Pick<
@@ -75,11 +77,11 @@ export function prepareDocument(
 
 /** In GraphQL's own words these would tell of the schema, and of what reads the document. */
 const unreadable = 'The document cannot be parsed.';
-const unfitting = 'The document does not fit the schema; details and introspection are off here.';
 
 function refused(message: string, where?: GraphQLError): PreparedDocument {
   const { source = null, positions = null } = where ?? {};
-  return { errors: [new GraphQLError(message, { source, positions })] };
+  const originalError = new Fault('INVALID_ARGUMENT', message);
+  return { errors: [new GraphQLError(message, { source, positions, originalError })] };
 }
 
 /** What is too much of a document; null where nothing is. Its fragments count as often as they are spread. */

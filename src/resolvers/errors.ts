@@ -9,8 +9,13 @@ export type ReportBug = (bug: unknown, path: string) => void;
  * told as one (a database that is gone); what GraphQL refuses (parsing, validation, coercion) is INVALID_ARGUMENT;
  * anything else is a bug: reported, and masked as INTERNAL.
  * What it has made it leaves as it is.
+ * @param hidesSchema whether what GraphQL refuses is told without GraphQL's words: these repeat names of the schema.
  */
-export function toGraphQLError(error: unknown, report: ReportBug): GraphQLError {
+export function toGraphQLError(
+  error: unknown,
+  report: ReportBug,
+  hidesSchema = false,
+): GraphQLError {
   if (!(error instanceof GraphQLError)) {
     const fault = faultOf(error);
     if (fault) return withExtensions(fault.message, {}, fault);
@@ -22,7 +27,7 @@ export function toGraphQLError(error: unknown, report: ReportBug): GraphQLError 
   const fault = faultOf(cause);
   if (fault) return withExtensions(fault.message, error, fault);
   if (isRefusal(error, cause)) {
-    const message = clipped(error.message);
+    const message = hidesSchema ? unfitting : clipped(error.message);
     return withExtensions(message, error, new Fault('INVALID_ARGUMENT', message));
   }
   report(cause, error.path?.join('.') ?? '');
@@ -33,9 +38,14 @@ export function toGraphQLError(error: unknown, report: ReportBug): GraphQLError 
 export function presentErrors(
   errors: readonly GraphQLError[],
   report: ReportBug,
+  hidesSchema = false,
 ): GraphQLFormattedError[] {
-  return errors.map((error) => toGraphQLError(error, report).toJSON());
+  return errors.map((error) => toGraphQLError(error, report, hidesSchema).toJSON());
 }
+
+/** Why a request is refused, where its words are not to tell of the schema. */
+export const unfitting =
+  'The request does not fit the schema; details and introspection are off here.';
 
 const masked = new Fault('INTERNAL', 'Something went wrong on our side.');
 
@@ -85,10 +95,10 @@ function rootOf(error: GraphQLError): Error {
 
 /**
  * Whether GraphQL itself refuses the request. Before execution all its errors are refusals; during execution those
- * that point at an argument's value, while an error about a field's value is ours.
+ * that point at an argument's value, while an error about a field's value is ours. What it only wraps is ours as well.
  */
 function isRefusal(error: GraphQLError, root: Error): boolean {
-  if (error.path === undefined) return true;
   if (!(root instanceof GraphQLError)) return false;
+  if (error.path === undefined) return true;
   return root.nodes?.every(({ kind }) => kind !== Kind.FIELD) ?? false;
 }

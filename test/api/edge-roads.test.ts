@@ -160,6 +160,14 @@ describe.each(['short', 'long'] as const)('on the %s road', (road) => {
     expect(answer?.body).toContain('non boolean value: \\"😀é\\"');
   });
 
+  test('bytes that are no UTF-8 are refused, not read as something else', async () => {
+    const [before, after] = JSON.stringify({ query: byName, variables: { name: '|' } }).split('|');
+    const pieces = [Buffer.from(before ?? ''), Buffer.of(0xff, 0xc0), Buffer.from(after ?? '')];
+    const answer = await inPieces(pieces, road);
+    expect(answer?.status).toBe(400);
+    expect(answer?.body).toContain('INVALID_ARGUMENT');
+  });
+
   test('who leaves in the middle of a body leaves no trace', async () => {
     const logged = server.log.length;
     expect(await inPieces([Buffer.from('{"query":"{ __typen')], road, true)).toBeNull();

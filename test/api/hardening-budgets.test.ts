@@ -2,6 +2,12 @@ import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { InboxDocument } from '../../client/generated/documents.ts';
+import { Budgets } from '../../src/gate/budgets.ts';
+import { cachedByText } from '../../src/gate/documents.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { limits } from '../../src/limits.ts';
+import { prepareDocument } from '../../src/resolvers/document-limits.ts';
+import { buildSchema } from '../../src/resolvers/schema.ts';
 import type { RateStore } from '../../src/storage/rates.ts';
 import { signUp, TestSocket, type Reachable } from '../support/clients.ts';
 import { startTestServer } from '../support/server.ts';
@@ -129,6 +135,33 @@ describe.each(wires)('over %s', (_name, wire) => {
     expect(refused.length).toBeLessThan(8);
     for (const answer of refused) expectLimited(answer, 60_000);
     expect((await asked(bob.auth.accessToken)).errors).toBeUndefined();
+  });
+});
+
+describe('a document that was not seen before', () => {
+  test('is paid for before it is read, and not read where that is too much', () => {
+    let read = 0;
+    const prepare = cachedByText((text) => {
+      read += 1;
+      return prepareDocument(buildSchema(), text);
+    });
+    const budgets = new Budgets({
+      clock: systemClock,
+      rates: { operationsPerSecond: 0, costPerMinute: 20_000 },
+      limits,
+    });
+    const admit = (query: string) =>
+      budgets.admit({ viewer: null, address: 'x', text: query, variables: null }, prepare);
+    const dear = (name: number) => `{ a${name}: __typename ${' '.repeat(1_000)} }`;
+    const answers = Array.from({ length: 50 }, (_, name) => admit(dear(name)));
+    const refused = answers.filter(({ errors }) => errors);
+    expect(refused.length).toBeGreaterThan(40);
+    for (const { errors = [] } of refused) {
+      expectLimited({ errors: errors.map((error) => error.toJSON()) }, 60_000);
+    }
+    expect(read).toBe(50 - refused.length);
+    // What has been read costs no more than what it shows.
+    expect(admit(dear(0)).errors).toBeUndefined();
   });
 });
 

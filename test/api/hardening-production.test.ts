@@ -70,15 +70,33 @@ describe('every answer', () => {
     },
   );
 
-  test('so has an upgrade that is refused', async () => {
+  const upgrade =
+    'GET /graphql HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n';
+  const key = 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n';
+  test.each([
+    ['an upgrade of a page of another origin', `${upgrade}Origin: https://evil.example\r\n`, 403],
+    ['an upgrade without a key', upgrade, 400],
+    ['an upgrade of another version', `${upgrade}${key}Sec-WebSocket-Version: 1\r\n`, 400],
+    [
+      'an upgrade to something else',
+      'GET /graphql HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n',
+      400,
+    ],
+    ['a request without a host', 'GET /health HTTP/1.1\r\n', 400],
+    ['no request', 'nothing\r\n', 400],
+    [
+      'a request that expects what nobody knows',
+      'GET /nothing HTTP/1.1\r\nHost: x\r\nExpect: more\r\n',
+      404,
+    ],
+  ])('so has what is answered to %s', async (_what, request, status) => {
     const socket = connect(Number(new URL(closed.url).port), '127.0.0.1');
-    socket.write(
-      'GET /graphql HTTP/1.1\r\nHost: x\r\nOrigin: https://evil.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
-    );
+    socket.write(`${request}\r\n`);
     const [answer] = (await once(socket, 'data')) as [Buffer];
-    expect(String(answer)).toMatch(/^HTTP\/1\.1 403 Forbidden\r\n/);
+    expect(String(answer)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
     expect(String(answer)).toContain('x-content-type-options: nosniff\r\n');
     expect(String(answer)).toContain('strict-transport-security: max-age=31536000\r\n');
+    expect(String(answer)).not.toMatch(/Sec-WebSocket-Key|Invalid Upgrade|text\/html/);
     socket.destroy();
   });
 });
@@ -113,7 +131,32 @@ const probes = [
 const fingerprints =
   /Did you mean|Syntax Error|Unexpected|Expected|Cannot query|Unknown|Directive|Variable|introspection has been|asyncExecutionResult|GRAPHQL_|stack|node_modules|yoga|apollo|envelop/i;
 
+/** Variables that do not fit, of which GraphQL tells what would. */
+const misfits: readonly (readonly [query: string, variables: unknown])[] = [
+  ['query ($i: GateInput!) { gate(input: $i) { url } }', { i: { appI: 'default' } }],
+  ['query ($i: GateInput!) { gate(input: $i) { url } }', { i: { appId: 5 } }],
+  ['query ($i: GateInput!) { gate(input: $i) { url } }', {}],
+  ['query ($a: String) { gate(input: { appId: $a }) { url } }', { a: null }],
+  [
+    'mutation ($d: DeviceInput!) { login(input: { username: "ann", password: "wrong horse", device: $d }) { accessToken } }',
+    { d: { id: 'x', platform: 'IOSS' } },
+  ],
+  ['subscription ($c: InboxCursor) { inbox(after: $c) { cursor } }', { c: 5 }],
+  ['subscription ($id: ID!) { typing(conversationId: $id) { isTyping } }', { id: [] }],
+  ['query ($id: ID!) { node(id: $id) { id } }', { id: { id: 'x' } }],
+];
+
 describe.each(wires)('in production, over %s', (_name, wire) => {
+  test.each(misfits)('nor does it show by variables: %s', async (query, variables) => {
+    const { errors = [] } = await wire(closed, { query, variables });
+    expect(errors.length).toBeGreaterThan(0);
+    for (const { message, extensions } of errors) {
+      expect(message).not.toMatch(fingerprints);
+      expect(message).not.toMatch(/\b(GateInput|DeviceInput|Platform|IOS|InboxCursor|appId)\b/);
+      expect(extensions).toEqual({ code: 'INVALID_ARGUMENT', retryable: false });
+    }
+  });
+
   test.each(probes)('nothing of the engine or the schema shows: %s', async (query) => {
     const { errors = [] } = await wire(closed, { query });
     for (const { message, extensions } of errors) {
@@ -145,6 +188,20 @@ describe('in production', () => {
       expect(response.headers.get('content-type')).not.toContain('html');
       expect(response.status).toBeGreaterThanOrEqual(400);
     }
+  });
+
+  test.each([
+    '',
+    '?query=',
+    '?foo=1',
+    '?query={__typename}&variables=[1',
+    '?query={a}&variables=1',
+  ])('nor does it by GET: %s', async (search) => {
+    const headers = { accept: 'application/json' };
+    const answer = await fetch(`${closed.url}/graphql${search}`, { headers });
+    const { errors } = (await answer.json()) as { errors: { message: string }[] };
+    expect(errors[0]?.message).not.toMatch(/query string|param|JSON at|Expected/);
+    expect(errors[0]).toMatchObject({ extensions: { code: 'INVALID_ARGUMENT' } });
   });
 
   test('people sign in and work as elsewhere', async () => {

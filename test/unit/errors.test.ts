@@ -118,6 +118,41 @@ describe('an error as the client sees it', () => {
     }
   });
 
+  it('tells nothing of the schema where that is hidden, whatever GraphQL would say', async () => {
+    const document = 'query ($input: GateInput!) { gate(input: $input) { url } }';
+    const literal = 'query ($appId: String) { gate(input: { appId: $appId }) { url } }';
+    for (const [text, variables] of [
+      [document, { input: { appI: 'x' } }],
+      [document, {}],
+      [literal, { appId: null }],
+    ] as const) {
+      const services = { gates: { ticket: async () => ({}) } } as never as Services;
+      const { errors } = await execute({
+        schema,
+        document: parse(text),
+        variableValues: variables,
+        contextValue: contextFor(null, services),
+      });
+      const shown = presentErrors(errors ?? [], () => expect.unreachable(), true);
+      expect(shown.map(({ message }) => message)).toEqual([
+        'The request does not fit the schema; details and introspection are off here.',
+      ]);
+      expect(shown[0]?.extensions).toEqual(refused);
+    }
+    const fault = new GraphQLError('', { originalError: new Fault('NOT_FOUND', 'No such gate.') });
+    expect(presentErrors([fault], () => undefined, true)).toMatchObject([
+      { message: 'No such gate.' },
+    ]);
+  });
+
+  it('masks a bug that has no path, since a stream met it', () => {
+    const bug = new TypeError('password is hunter2');
+    const { shown, bugs } = presented([new GraphQLError(bug.message, { originalError: bug })]);
+    expect(shown).toMatchObject([{ extensions: { code: 'INTERNAL' } }]);
+    expect(JSON.stringify(shown)).not.toContain('hunter2');
+    expect(bugs).toEqual([[bug, '']]);
+  });
+
   it('is the same for a refused subscription', async () => {
     const result = await subscribe({
       schema,
