@@ -1,13 +1,12 @@
 import type { IncomingMessage } from 'node:http';
-import type { GraphQLError } from 'graphql';
-import { readText, requestError } from './params.ts';
+import { requestError } from './params.ts';
 
 /**
- * The body of a request, read as UTF-8. Of one that is too long the rest is thrown away as it comes.
+ * The body of a request. Of one that is too long the rest is thrown away as it comes.
  * @returns null where the other side is gone before its end.
- * @throws {GraphQLError} where it is longer than `bytesMax`, or no UTF-8.
+ * @throws {GraphQLError} where it is longer than `bytesMax`.
  */
-export function readBody(request: IncomingMessage, bytesMax: number): Promise<string | null> {
+export function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer | null> {
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];
     let bytes = 0;
@@ -22,12 +21,7 @@ export function readBody(request: IncomingMessage, bytesMax: number): Promise<st
     });
     request.once('end', () => {
       const [first] = parts;
-      const whole = parts.length === 1 && first ? first : Buffer.concat(parts);
-      try {
-        resolve(readText(whole));
-      } catch (error) {
-        reject(error as GraphQLError);
-      }
+      resolve(parts.length === 1 && first ? first : Buffer.concat(parts));
     });
     request.once('close', () => resolve(null));
   });

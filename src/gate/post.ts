@@ -3,7 +3,7 @@ import { createAnswerer, type AnswererDeps } from './answer.ts';
 import type { Api } from './api.ts';
 import { readBody } from './body.ts';
 import { perform, refusal, type Caller, type OperationDeps, type Result } from './operation.ts';
-import { readJson } from './params.ts';
+import { readJson, readText } from './params.ts';
 
 export interface PostDeps extends OperationDeps, AnswererDeps {
   readonly api: Api;
@@ -23,7 +23,7 @@ export function createPostHandler(
     try {
       const body = await readBody(request, deps.limits.httpBodyBytesMax);
       if (body === null) return;
-      result = await perform(deps, caller, readJson(body), 'POST');
+      result = await perform(deps, caller, readJson(readText(body)), 'POST');
     } catch (error) {
       result = refusal(error);
     }
