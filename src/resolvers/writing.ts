@@ -106,8 +106,12 @@ builder.mutationFields((t) => ({
     resolve: async (_root, { input }, context) => {
       const viewer = requireViewer(context);
       const { messages, rates } = context.doors;
+      const conversationId = idArgument('Conversation', input.conversationId, 'conversationId');
+      // As where it is refused unexecuted: what nobody has time for is not looked at, and counts for nothing.
+      const busy = messages.busy(conversationId);
+      if (busy) throw busy;
       const message = {
-        conversationId: idArgument('Conversation', input.conversationId, 'conversationId'),
+        conversationId,
         clientMessageId: input.clientMessageId,
         content: contentOf(input.content),
         replyToSeq: input.replyToSeq ?? null,

@@ -520,6 +520,19 @@ describe('a conversation', () => {
     expect(asked).toEqual(['sessions.isEnded', 'messages.recall']);
   });
 
+  it('refuses a send that nobody has time for unlooked at, and it counts for nothing', async () => {
+    const { context, asked } = contextOver(
+      { messages: { busy: () => new Fault('UNAVAILABLE', 'Busy.', { retryAfterMs: 9 }) } },
+      ann,
+    );
+    const { codes } = await run(
+      `mutation { sendMessage(input: { conversationId: "${group}", clientMessageId: "", content: { text: { text: "" } } }) { isDuplicate } }`,
+      context,
+    );
+    expect(codes).toEqual(['UNAVAILABLE']);
+    expect(asked).toEqual(['sessions.isEnded', 'messages.busy']);
+  });
+
   it('shows to one who is no member any more its id, kind and creation, and no more', async () => {
     const { context } = contextOver(
       {
@@ -527,7 +540,10 @@ describe('a conversation', () => {
           enterAll: async () => new Map(),
           publicHead: async (id) => ({ id, kind: 'GROUP', createdAtMs: nowMs }),
         },
-        messages: { send: async () => ({ message: messageOf(10n, 4), isDuplicate: true }) },
+        messages: {
+          busy: () => null,
+          send: async () => ({ message: messageOf(10n, 4), isDuplicate: true }),
+        },
       },
       ann,
     );
@@ -654,6 +670,7 @@ describe('scalars', () => {
     const { context } = contextOver(
       {
         messages: {
+          busy: () => null,
           send: async (_viewer, { content }) => {
             sent.push(content.kind === 'CUSTOM' ? content.data : null);
             return { message: messageOf(10n, 1, { content }), isDuplicate: false };
