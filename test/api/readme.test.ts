@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { signUp } from '../support/clients.ts';
 import { freePort } from '../support/process.ts';
+import { startTestServer } from '../support/server.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -17,11 +19,12 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** The shell blocks under a heading, as one script. */
-async function script(heading: string): Promise<string> {
+/** The blocks of a language under a heading. */
+async function blocks(heading: string, language: string): Promise<string[]> {
   const text = await readFile(path.join(root, 'README.md'), 'utf8');
   const section = text.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? '';
-  return [...section.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block]) => block).join('');
+  const fences = section.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'));
+  return [...fences].map(([, block = '']) => block);
 }
 
 /** Runs a command to its end in a process group of its own, of which nothing is left afterwards. */
@@ -76,7 +79,7 @@ describe('the README', { timeout: 170_000 }, () => {
     await writeFile(path.join(folder, 'package.json'), '{"type":"module"}');
     const port = String(await freePort());
     const env = { PORT: port, TMPDIR: folder, HOME: folder };
-    const { code, output } = await run('bash', ['-c', await script('A tour')], {
+    const { code, output } = await run('bash', ['-c', (await blocks('A tour', 'sh')).join('')], {
       cwd: folder,
       env,
     });
@@ -104,6 +107,44 @@ describe('the README', { timeout: 170_000 }, () => {
     ]);
     expect(code).toBe(0);
   });
+
+  test.each(['@apollo/client', '@urql/core'])(
+    'its clients, word for word but for token and port: %s hears what happens',
+    async (library) => {
+      await using server = await startTestServer();
+      await using ann = await signUp(server, 'ann');
+      const app = (await blocks('In an app', 'ts')).find((block) => block.includes(library)) ?? '';
+      const place = path.join(folder, path.basename(library));
+      await mkdir(place);
+      await symlink(path.join(root, 'node_modules'), path.join(place, 'node_modules'));
+      await writeFile(path.join(place, 'package.json'), '{"type":"module"}');
+      // As browsers have it, and newer Nodes.
+      const browser =
+        "import { WebSocket } from 'ws';\nObject.assign(globalThis, { WebSocket });\n";
+      await writeFile(path.join(place, 'browser.ts'), browser);
+      const text = app
+        .replace(`'…'`, JSON.stringify(ann.auth.accessToken))
+        .replaceAll('127.0.0.1:4000', new URL(server.url).host);
+      await writeFile(path.join(place, 'app.ts'), `import './browser.ts';\n${text}`);
+      let isSent = false;
+      const { output } = await run(
+        process.execPath,
+        ['--import', import.meta.resolve('tsx'), 'app.ts'],
+        {
+          cwd: place,
+          env: { HOME: folder },
+          until: (told) => {
+            if (told.includes('InboxHeartbeat') && !isSent) {
+              isSent = true;
+              void ann.directWith(ann);
+            }
+            return told.includes('ConversationChanged');
+          },
+        },
+      );
+      expect(output).toContain('ConversationChanged');
+    },
+  );
 
   test('its first command gives a server, and says where it is', async () => {
     const port = String(await freePort());
