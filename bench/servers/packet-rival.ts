@@ -6,7 +6,7 @@ import type { Connection } from 'mariadb';
 import { freePort } from '../../test/support/process.ts';
 import { demand } from '../runner/void.ts';
 import { connectTo } from './database.ts';
-import { keysIn, tokenFor } from './people.ts';
+import { keysIn, tokenFor, tokenSecretOf } from './people.ts';
 import { compile, generateClients, rivalFolder } from './rival-build.ts';
 import { ServerChild } from './server-child.ts';
 
@@ -35,18 +35,17 @@ export async function startPacketRival(databaseUrl: string, people: number): Pro
     const rows = users.slice(at, at + rowsPerStatement).join(', ');
     await connection.query(`INSERT INTO User (id, username) VALUES ${rows}`);
   }
-  const keysFile = path.join(own, 'keys.json');
-  const keys = await keysIn(keysFile);
+  const keys = await keysIn(path.join(own, 'keys.json'));
   const server = await ServerChild.start({
     name: 'rival',
     port: await freePort(),
     args: [await compile(folder, 'yoga')],
-    env: { DATABASE_URL: databaseUrl, TOKEN_KEYS: keysFile },
+    env: { DATABASE_URL: databaseUrl, TOKEN_SECRET: tokenSecretOf(keys) },
     readyPath: '/health',
   });
   return {
     server,
-    accessTokens: await Promise.all(users.map((_, index) => tokenFor(keys, BigInt(index + 1), 1n))),
+    accessTokens: users.map((_, index) => tokenFor(keys, BigInt(index + 1), 1n)),
     makePackets: (count, packet) => insertPackets(connection, count, packet),
     checkBooks: () => checkBooks(connection),
     async [Symbol.asyncDispose]() {

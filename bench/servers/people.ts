@@ -64,23 +64,26 @@ export async function seedPeople(
           ),
       );
     }
-    return await Promise.all(
-      people.map(async ({ userId, sessionId, username }) => ({
-        id: encodeId('User', userId),
-        username,
-        accessToken: await tokenFor(keys, userId, sessionId),
-      })),
-    );
+    return people.map(({ userId, sessionId, username }) => ({
+      id: encodeId('User', userId),
+      username,
+      accessToken: tokenFor(keys, userId, sessionId),
+    }));
   } finally {
     await shards.stop(1_000);
   }
 }
 
 /** A token as sign-in gives it, for longer than any run takes. */
-export function tokenFor(keys: KeyRing, userId: bigint, sessionId: bigint): Promise<string> {
+export function tokenFor(keys: KeyRing, userId: bigint, sessionId: bigint): string {
   const now = Date.now();
   const expiresAtMs = Math.floor((now + tokenLifeMs) / 1000) * 1000;
   return signAccessToken(keys, { userId, sessionId, appId: 'default', expiresAtMs }, now);
+}
+
+/** What a contender verifies such tokens with, as JWT plugins do. */
+export function tokenSecretOf({ first }: KeyRing): string {
+  return first.access.export().toString('base64url');
 }
 
 /** A text of so many characters that says where it belongs, so that no two are alike. */

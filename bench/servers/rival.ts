@@ -5,7 +5,7 @@ import path from 'node:path';
 import { createClient } from '@libsql/client';
 import { freePort } from '../../test/support/process.ts';
 import { connectTo } from './database.ts';
-import { keysIn, tokenFor } from './people.ts';
+import { keysIn, tokenFor, tokenSecretOf } from './people.ts';
 import { compile, generateClients, rivalFolder } from './rival-build.ts';
 import { ServerChild } from './server-child.ts';
 
@@ -36,17 +36,16 @@ export async function startRival(options: RivalOptions): Promise<RunningRival> {
   const own = await mkdtemp(path.join(tmpdir(), 'fastim-bench-rival-'));
   const databaseUrl = options.databaseUrl ?? `file:${path.join(own, 'rival.db')}`;
   if (options.people > 0) await fill(databaseUrl, options);
-  const keysFile = path.join(own, 'keys.json');
-  const keys = await keysIn(keysFile);
+  const keys = await keysIn(path.join(own, 'keys.json'));
   const count = options.groups.count * options.groups.size;
-  const accessTokens = await Promise.all(
-    Array.from({ length: count }, (_, index) => tokenFor(keys, BigInt(index + 1), 1n)),
+  const accessTokens = Array.from({ length: count }, (_, index) =>
+    tokenFor(keys, BigInt(index + 1), 1n),
   );
   const server = await ServerChild.start({
     name: options.kind,
     port: await freePort(),
     args: [await compile(folder, options.kind)],
-    env: { DATABASE_URL: databaseUrl, TOKEN_KEYS: keysFile },
+    env: { DATABASE_URL: databaseUrl, TOKEN_SECRET: tokenSecretOf(keys) },
     readyPath: '/health',
   });
   return {

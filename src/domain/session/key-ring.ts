@@ -1,27 +1,25 @@
-import { createPrivateKey, createPublicKey, hkdfSync, type KeyObject } from 'node:crypto';
 import {
-  calculateJwkThumbprint,
-  exportJWK,
-  generateKeyPair,
-  importJWK,
-  type CryptoKey,
-  type JWK,
-} from 'jose';
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+} from 'node:crypto';
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { StartupRefusal } from '../../storage/startup-refusal.ts';
 import { z } from 'zod';
-import { assert } from '../../lib/assert.ts';
 
-/** One key of the ring, all of it derived from one Ed25519 key pair. */
+/** One key of the ring: what is derived from one Ed25519 key, which signs nothing itself. */
 export interface TokenKey {
   /** Its name in tokens: no dots. */
   readonly kid: string;
-  readonly signing: CryptoKey;
-  readonly verifying: KeyObject;
+  /** For the MAC of access tokens. */
+  readonly access: KeyObject;
   /** For the MAC of refresh tokens. */
-  readonly refresh: Uint8Array;
+  readonly refresh: KeyObject;
 }
 
-/** The first key signs, all verify: put a new one in front and nobody is logged out; drop one and its tokens are void. */
+/** The first key makes tokens, all verify: put a new one in front and nobody is logged out; drop one and its tokens are void. */
 export interface KeyRing {
   readonly first: TokenKey;
   byId(kid: string): TokenKey | undefined;
@@ -87,17 +85,18 @@ async function tokenKey(given: unknown, index: number): Promise<TokenKey> {
     throw new KeyRingError(`the kid of key ${index + 1} is not 1 to 64 letters, digits, - and _`);
   }
   try {
-    const signing = await importJWK({ ...publicJwk, d }, 'EdDSA');
-    const verifying = createPublicKey({ key: publicJwk, format: 'jwk' });
-    // Node imports halves that do not belong together, and would sign what nobody can verify.
+    // Node imports halves that do not belong together: then the name would be another key's.
     if (publicHalfOf({ ...publicJwk, d }) !== x) throw new TypeError('the halves differ');
-    assert(!(signing instanceof Uint8Array), 'no secret key');
-    const secret = Buffer.from(d, 'base64url');
-    const refresh = new Uint8Array(hkdfSync('sha256', secret, '', 'fastim refresh token', 32));
-    return { kid, signing, verifying, refresh };
+    return { kid, access: keyFor('access token', d), refresh: keyFor('refresh token', d) };
   } catch {
     throw new KeyRingError(`key ${index + 1} is damaged`);
   }
+}
+
+/** Keys for two uses say nothing of each other. */
+function keyFor(use: string, d: string): KeyObject {
+  const secret = Buffer.from(d, 'base64url');
+  return createSecretKey(new Uint8Array(hkdfSync('sha256', secret, '', `fastim ${use}`, 32)));
 }
 
 function publicHalfOf(key: JWK): string | undefined {

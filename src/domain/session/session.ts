@@ -48,7 +48,7 @@ export class Sessions implements Lifecycle {
   readonly #deps: SessionsDeps;
   readonly #ended: EndedSessions;
   readonly #lastSeen: LastSeen;
-  /** Whom tokens make whose signature was right; in the order of their first showing. */
+  /** Whom tokens make whose MAC was right; in the order of their first showing. */
   readonly #readTokens = new Map<string, Viewer>();
   #keyRing: KeyRing | undefined;
   #stop: (graceMs: number) => Promise<void> = () => Promise.resolve();
@@ -164,7 +164,7 @@ export class Sessions implements Lifecycle {
     return { ok: true, viewer: read };
   }
 
-  /** The same token comes with request after request: its signature is checked once. */
+  /** The same token comes with request after request: its MAC is checked once. */
   #read(accessToken: string): Viewer | 'FORGED' | 'EXPIRED' {
     const now = this.#deps.clock.now();
     const known = this.#readTokens.get(accessToken);
@@ -231,13 +231,13 @@ export class Sessions implements Lifecycle {
   }
 
   /** @param of.now from before the commit: so that no token outlives what is remembered of a session's end. */
-  async #signIn(of: {
+  #signIn(of: {
     session: Session;
     appId: string;
     claim: RefreshClaim;
     displaced: readonly Session[];
     now: number;
-  }): Promise<SignIn> {
+  }): SignIn {
     const { session, appId, displaced, now } = of;
     const expiresAtMs =
       (Math.floor(now / 1000) + Math.ceil(this.#deps.accessTokenTtlMs / 1000)) * 1000;
@@ -245,7 +245,7 @@ export class Sessions implements Lifecycle {
     return {
       session,
       viewer,
-      accessToken: await signAccessToken(this.#keys, viewer, now),
+      accessToken: signAccessToken(this.#keys, viewer, now),
       accessTokenExpiresAtMs: expiresAtMs,
       refreshToken: refreshToken(this.#keys.first, of.claim),
       displaced,

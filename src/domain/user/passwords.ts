@@ -13,7 +13,7 @@ export interface PasswordCost {
 /** OWASP's advice for argon2id on one lane: some 30 ms of one core and 19 MiB each. */
 export const passwordCost: PasswordCost = { memoryKib: 19_456, passes: 2 };
 
-/** Node's pool has four threads, which files, names and signatures need as well. */
+/** Node's pool has four threads, which files and names need as well. */
 const atOnceMax = Math.max(1, Math.min(2, availableParallelism() - 1));
 /** At full cost some seconds of waiting: who comes later has given up by the time it is their turn. */
 const waitingMax = 128;
