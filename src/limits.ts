@@ -88,8 +88,8 @@ const table = {
   readNoticesBatchMax: 500,
   /** How often untold reads are looked for that nobody was woken for. */
   readNoticesPollMs: 10 * second,
-  /** While many read logs again or look for their large groups: how far apart their shared statements are. */
-  gatheredReadsApartMs: 40,
+  /** While very many read logs again or look for their large groups: how far apart their shared statements are. */
+  gatheredReadsApartMs: 120,
   /** What one of them asks for, but for one reader who has more; and who may wait for the next: one more is UNAVAILABLE. */
   gatheredReadsKeysMax: 4_000,
   gatheredReadsAsksMax: 20_000,
@@ -133,7 +133,7 @@ const table = {
   customTypeCharsMax: 64,
 
   // Names
-  /** Access tokens whose signature a node has checked and remembers; the oldest are checked again. */
+  /** Access tokens whose MAC a node has checked and remembers; the oldest are checked again. */
   accessTokensKeptMax: 20_000,
   /** Profiles that a node keeps, and for how long: what another node changes shows that late where this one was not told. */
   profilesKeptMax: 100_000,
@@ -181,6 +181,8 @@ const table = {
   redisEpochPollMs: 1 * second,
   /** Entries that one call appends to logs, but for a stretch of events that has more: Redis does nothing else meanwhile. */
   redisAppendEntriesMax: 2_000,
+  /** Logs that one call opens, and as many entries that it gives of each: Redis does nothing else meanwhile. */
+  redisOpeningsMax: 64,
   /** How long Redis may take to answer. */
   redisAnswerMs: 2 * second,
   /** How often a quiet connection to Redis is asked whether it lives. */

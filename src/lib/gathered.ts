@@ -6,7 +6,10 @@ export interface GatheredDeps<Ask, Answer> {
   /** What a question weighs; nothing heavier than that is answered together, but for one question alone. */
   readonly weightOf: (ask: Ask) => number;
   readonly weightMax: number;
-  /** How long after the beginning of an answer to several the next one begins, in ms: whoever asks alone never waits. */
+  /**
+   * How long after the beginning of an answer to many the next one begins, in ms; to several, less in proportion. Whoever
+   * asks alone never waits.
+   */
   readonly apartMs: number;
   /** Questions that may wait; one more is UNAVAILABLE. */
   readonly asksMax: number;
@@ -19,6 +22,8 @@ interface Waiting<Ask, Answer> {
 }
 
 const retryAfterMs = 500;
+/** So many are many. */
+const asksOfMany = 8;
 
 /**
  * Questions of many that are answered together: one alone is answered at once, those that come while an answer is under way
@@ -55,7 +60,8 @@ export class Gathered<Ask, Answer> {
       await this.#answer(batch);
       // Where several came at once more will come, also where none waits right now.
       if (batch.length === 1) continue;
-      const restMs = began + this.#deps.apartMs - performance.now();
+      const apartMs = this.#deps.apartMs * Math.min(1, batch.length / asksOfMany);
+      const restMs = began + apartMs - performance.now();
       if (restMs > 0) await new Promise((resolve) => setTimeout(resolve, restMs));
     }
     this.#isRunning = false;

@@ -3,6 +3,7 @@ import type { InboxLog } from '../../src/realtime/inbox/inbox-log.ts';
 import {
   appendRead,
   appendStretches,
+  openLogs,
   readLog,
 } from '../../src/realtime/inbox/inbox-scripts.redis.ts';
 import { gatesKey, staysKey } from '../../src/realtime/nodes/stays.lua.ts';
@@ -95,6 +96,20 @@ const promises: Promises = {
     const [ann, id] = [await person(opened), anyId()];
     for (const seq of [1, 2, 3]) await append(opened.log, id, seq, 1, [ann]);
     return (await entriesOf(opened.log, ann, 1n)).join() === '2 added 2+1,3 added 3+1';
+  },
+  'resuming goes on after the cursor': async (opened) => {
+    const [ann, id] = [await person(opened), anyId()];
+    for (const seq of [1, 2, 3]) await append(opened.log, id, seq, 1, [ann]);
+    const { epoch } = await opened.log.open(ann);
+    const { entries } = await opened.log.resume(ann, { epoch, offset: 1n });
+    return entries.map(({ lastOffset }) => lastOffset).join() === '2,3';
+  },
+  'nothing of another log is resumed': async (opened) => {
+    const [ann, id] = [await person(opened), anyId()];
+    await append(opened.log, id, 1, 1, [ann]);
+    const { epoch } = await opened.log.open(ann);
+    const { entries } = await opened.log.resume(ann, { epoch: epoch + 1n, offset: 0n });
+    return entries.length === 0;
   },
   'so many events are kept': async (opened) => {
     const [ann, id] = [await person(opened), anyId()];
@@ -220,6 +235,20 @@ describe.skipIf(!redisAvailable())('the scripts of the inbox log', () => {
       "ARGV[4] .. '-0'",
       "'(' .. ARGV[4] .. '-0'",
       'reading goes on after the cursor',
+    ],
+    [
+      'resumed off by one',
+      openLogs,
+      "ARGV[i + 3] .. '-0'",
+      "'(' .. ARGV[i + 3] .. '-0'",
+      'resuming goes on after the cursor',
+    ],
+    [
+      'resumed whatever the log',
+      openLogs,
+      'known[1] == ARGV[i + 2] and',
+      '',
+      'nothing of another log is resumed',
     ],
     [
       'trimmed too far',

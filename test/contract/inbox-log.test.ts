@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { present } from '../../src/lib/assert.ts';
 import type { AppendJob } from '../../src/realtime/inbox/append-job.ts';
 import {
   anyId,
@@ -31,6 +32,9 @@ function readJob(
     telling: { messages: new Map(), regimes: new Map() },
   };
 }
+
+/** A cursor of no log. */
+const nowhere = { epoch: 1n, offset: 0n };
 
 describe.each(logKinds.filter(({ isHere }) => isHere()))('the inbox log in $name', (kind) => {
   let opened: OpenLog;
@@ -139,6 +143,33 @@ describe.each(logKinds.filter(({ isHere }) => isHere()))('the inbox log in $name
     await log.append(placeOf(log), jobOf(stretchOf(id, 1, [{ event, to: [[ann, 1]] }])));
     expect(await log.read(ann, { epoch, offset: 0n }, 10)).toHaveLength(1);
     expect(await log.read(ann, { epoch: epoch + 1n, offset: 0n }, 10)).toEqual([]);
+  });
+
+  test('gives what follows a cursor with the head, to many at one time each their own', async () => {
+    const { log } = opened;
+    const users = Array.from({ length: 100 }, anyId);
+    const heads = await Promise.all(users.map((user) => log.resume(user, nowhere, 10)));
+    for (const { entries } of heads) expect(entries).toEqual([]);
+    for (const seq of [1, 2, 3]) {
+      const to = users.map((user, index) => [user, (index % 3) + 1] as const);
+      const event = added(id, seq, 1);
+      await log.append(placeOf(log), jobOf(stretchOf(id, seq, [{ event, to }])));
+    }
+    const resumed = await Promise.all(
+      users.map((user, index) => {
+        const epoch = present(heads[index], 'a head').head.epoch;
+        return log.resume(user, { epoch, offset: 1n }, 10);
+      }),
+    );
+    resumed.forEach(({ head, entries }, index) => {
+      // Who joined with the nth of three has so many less.
+      const lastOffset = BigInt(3 - (index % 3));
+      expect(head).toMatchObject({ userId: users[index], lastOffset });
+      const offsets = entries.map((entry) => entry.lastOffset);
+      expect(offsets).toEqual([2n, 3n].filter((offset) => offset <= lastOffset));
+    });
+    const other = await log.resume(present(users[0], 'a user'), nowhere, 10);
+    expect(other).toMatchObject({ head: { lastOffset: 3n }, entries: [] });
   });
 
   test('keeps what it is to keep, and says up to where it is gone', async () => {

@@ -44,7 +44,7 @@ it('takes no more together than may be weighed, and the heaviest alone', async (
   expect(batches).toEqual([[4, 5], [30], [6, 4]]);
 });
 
-it('rests after several, so that more come together; whoever asks alone never waits', async () => {
+it('rests after many, so that more come together, and less after a few; whoever asks alone never waits', async () => {
   const apartMs = 200;
   const { gathered, batches } = gatheredOf({
     apartMs,
@@ -56,12 +56,15 @@ it('rests after several, so that more come together; whoever asks alone never wa
   const began = performance.now();
   for (let ask = 0; ask < 20; ask += 1) await gathered.ask(ask);
   expect(performance.now() - began).toBeLessThan(apartMs);
-  await Promise.all([gathered.ask(1), gathered.ask(2)]);
-  const rested = performance.now();
-  const late = Array.from({ length: 5 }, (_, ask) => gathered.ask(ask));
-  await Promise.all(late);
-  expect(performance.now() - rested).toBeGreaterThan(apartMs / 2);
-  expect(batches).toHaveLength(22);
+  const askAtOnce = async (count: number): Promise<number> => {
+    const asked = performance.now();
+    await Promise.all(Array.from({ length: count }, (_, ask) => gathered.ask(ask)));
+    return performance.now() - asked;
+  };
+  await askAtOnce(2);
+  expect(await askAtOnce(40)).toBeLessThan(apartMs / 2);
+  expect(await askAtOnce(5)).toBeGreaterThan(apartMs / 2);
+  expect(batches).toHaveLength(23);
 });
 
 it('refuses one more than may wait, and goes on after a failure', async () => {

@@ -11,12 +11,15 @@ const after = { userId, epoch, offset: 0n, atMs: 0 };
 /** A log of so many events, which the test lets grow or change. */
 let log: { epoch: bigint; lastOffset: bigint; trimmedOffset: bigint };
 let calls: string[];
+/** What comes with the head: of the entries their offsets. */
+let ahead: bigint[];
 /** Runs right before the log is read for the nth time. */
 let beforeRead: (() => void)[];
 
 beforeEach(() => {
   log = { epoch, lastOffset: 0n, trimmedOffset: 0n };
   calls = [];
+  ahead = [];
   beforeRead = [];
 });
 
@@ -32,13 +35,25 @@ async function streamFrom(limits: { streamQueueEventsMax?: number } = {}) {
     clock: { now: () => 1_000 },
     onClosed: () => undefined,
     inboxLog: {
-      open: () => (calls.push('open'), Promise.resolve(head())),
+      resume: () => {
+        calls.push('resume');
+        return Promise.resolve({ head: head(), entries: ahead });
+      },
       heads: () => (calls.push('heads'), Promise.resolve(new Map([[userId, head()]]))),
     },
     reader: {
-      page: (_viewer: unknown, from: { epoch: bigint; offset: bigint }, max: number) => {
+      page: (
+        _viewer: unknown,
+        from: { epoch: bigint; offset: bigint },
+        max: number,
+        read?: readonly bigint[],
+      ) => {
         beforeRead.shift()?.();
-        calls.push('read');
+        calls.push(read ? 'shown' : 'read');
+        if (read) {
+          const events = read.map((offset) => ({ offset, atMs: 0, happening, joinedSeq: 0 }));
+          return Promise.resolve({ events, position: read.at(-1) });
+        }
         if (from.epoch !== log.epoch) return Promise.resolve({ events: [], position: from.offset });
         if (from.offset < log.trimmedOffset) return Promise.resolve(null);
         const events = [];
@@ -83,7 +98,28 @@ it('asks for the head once, and reads no further than it has to', async () => {
   const { told } = await streamFrom();
   await isLive(told);
   expect(told).toEqual(['event 1', 'event 2', 'event 3', 'InboxHeartbeat 3']);
-  expect(calls).toEqual(['open', 'read', 'read', 'groups']);
+  expect(calls).toEqual(['resume', 'read', 'read', 'groups']);
+});
+
+it('what came with the head is not read again', async () => {
+  log.lastOffset = 3n;
+  ahead = [1n];
+  const { told } = await streamFrom();
+  await isLive(told);
+  expect(told).toEqual(['event 1', 'event 2', 'event 3', 'InboxHeartbeat 3']);
+  expect(calls).toEqual(['resume', 'shown', 'read', 'groups']);
+});
+
+it('nothing of a log that ended is shown, though it came with the head', async () => {
+  log = { epoch: 6n, lastOffset: 3n, trimmedOffset: 0n };
+  ahead = [1n];
+  const { told, deliver } = await streamFrom();
+  await isLive(told);
+  log.lastOffset = 5n;
+  deliver(5n);
+  await vi.waitUntil(() => told.at(-1) === 'event 5');
+  expect(told).toEqual(['InboxReset 3', 'InboxHeartbeat 3', 'event 4', 'event 5']);
+  expect(calls).not.toContain('shown');
 });
 
 it('a log that grows while it is read is no other log', async () => {

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { present } from '../../lib/assert.ts';
 import type { Cursor } from '../../domain/inbox/inbox.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -9,27 +8,26 @@ import type { RedisBucket } from '../../storage/redis.ts';
 import { chunks } from '../../storage/per-shard.ts';
 import type { AppendJob, AppendOutcome } from './append-job.ts';
 import { partsOf, readArgs, stretchesArgs, type AppendBounds } from './append-text.redis.ts';
-import { decodeEntry } from './entry-text.ts';
-import type { InboxLog, LogPlace } from './inbox-log.ts';
+import type { InboxLog, LogPlace, Resumed } from './inbox-log.ts';
 import {
   appendRead,
   appendStretches,
-  openLog,
   readHeads,
   readLog,
   touchLogs,
 } from './inbox-scripts.redis.ts';
 import type { LogEntry } from './log-entry.ts';
 import type { LogHead } from './log-head.ts';
+import { entryOf, headOf, LogOpenings } from './log-openings.redis.ts';
+import type { LogOpeningsDeps, StreamEntry } from './log-openings.redis.ts';
 
 export interface RedisInboxLogDeps {
   readonly buckets: RedisBuckets;
   readonly clock: Clock;
   readonly failpoints: Failpoints;
-  readonly limits: {
+  readonly limits: LogOpeningsDeps['limits'] & {
     readonly inboxLogEventsKept: number;
     readonly inboxLogAgeMaxMs: number;
-    readonly inboxTouchMs: number;
     readonly redisAppendEntriesMax: number;
   };
 }
@@ -45,9 +43,11 @@ const usersPerCall = 500;
  */
 export class RedisInboxLog implements InboxLog {
   readonly #deps: RedisInboxLogDeps;
+  readonly #openings: LogOpenings;
 
   constructor(deps: RedisInboxLogDeps) {
     this.#deps = deps;
+    this.#openings = new LogOpenings({ ...deps, livesMs: this.#livesMs });
   }
 
   get places(): readonly RedisBucket[] {
@@ -77,16 +77,11 @@ export class RedisInboxLog implements InboxLog {
   }
 
   async open(userId: bigint): Promise<LogHead> {
-    const { clock, limits } = this.#deps;
-    const fresh = randomBytes(8).readBigUInt64BE() >> 1n;
-    const { answer } = await this.placeOf(userId).runInEpoch(openLog, [
-      String(userId),
-      String(fresh),
-      clock.now(),
-      this.#livesMs,
-      limits.inboxTouchMs,
-    ]);
-    return present(headOf(userId, answer), 'an opened log has a head');
+    return (await this.#openings.open(userId, null)).head;
+  }
+
+  resume(userId: bigint, after: Pick<Cursor, 'epoch' | 'offset'>): Promise<Resumed> {
+    return this.#openings.open(userId, after);
   }
 
   opening(userId: bigint): { taken: Promise<LogHead>; opened: Promise<LogHead> } {
@@ -127,10 +122,7 @@ export class RedisInboxLog implements InboxLog {
   ): Promise<LogEntry[]> {
     const args = [String(userId), String(epoch), String(offset + 1n), entriesMax];
     const { answer } = await this.placeOf(userId).runInEpoch(readLog, args);
-    return (answer as readonly StreamEntry[]).map(([id, [, text]]) => ({
-      ...decodeEntry(text),
-      lastOffset: BigInt(id.slice(0, id.indexOf('-'))),
-    }));
+    return (answer as readonly StreamEntry[]).map(entryOf);
   }
 
   /** How long a log lives that nobody reads: a cursor may be that much younger than the last sign. */
@@ -194,19 +186,4 @@ export class RedisInboxLog implements InboxLog {
       }),
     );
   }
-}
-
-type StreamEntry = readonly [id: string, fields: readonly [name: string, text: string]];
-
-/** From epoch, last offset, trimmed offset, last seen. */
-function headOf(userId: bigint, fields: unknown): LogHead | undefined {
-  const [epoch, lastOffset, trimmedOffset, lastSeenAtMs] = fields as readonly (string | null)[];
-  if (epoch == null) return undefined;
-  return {
-    userId,
-    epoch: BigInt(epoch),
-    lastOffset: BigInt(lastOffset ?? 0),
-    trimmedOffset: BigInt(trimmedOffset ?? 0),
-    lastSeenAtMs: BigInt(lastSeenAtMs ?? 0),
-  };
 }

@@ -10,7 +10,7 @@ import { present } from '../../lib/assert.ts';
 import { AppendMemory } from './append-memory.ts';
 import { appendJobs, type Decided } from './inbox-append.ts';
 import type { AppendJob, Appended, AppendOutcome, Telling } from './append-job.ts';
-import type { InboxLog, LogPlace } from './inbox-log.ts';
+import type { InboxLog, LogPlace, Resumed } from './inbox-log.ts';
 import { headColumns, type LogHead } from './log-head.ts';
 import { entryColumns, entryOf } from './log-entry.ts';
 import type { EntryRow, LogEntry } from './log-entry.ts';
@@ -146,6 +146,16 @@ export class SqlInboxLog implements InboxLog {
         'a head stays when it was just made',
       );
     }
+  }
+
+  async resume(
+    userId: bigint,
+    after: Pick<Cursor, 'epoch' | 'offset'>,
+    entriesMax: number,
+  ): Promise<Resumed> {
+    const head = await this.open(userId);
+    const hasMore = head.epoch === after.epoch && head.lastOffset > after.offset;
+    return { head, entries: hasMore ? await this.read(userId, after, entriesMax) : [] };
   }
 
   /** One statement a shard. */

@@ -37,6 +37,14 @@ export interface InboxLog extends Lifecycle {
    * for `opened`, so that the log is kept for them. Where the head is there, `taken` is one round trip.
    */
   opening(userId: bigint): { taken: Promise<LogHead>; opened: Promise<LogHead> };
+  /**
+   * As `open`, and with it what `read` gives as of then: fewer entries, where many ask at one time; none says nothing.
+   */
+  resume(
+    userId: bigint,
+    after: Pick<Cursor, 'epoch' | 'offset'>,
+    entriesMax: number,
+  ): Promise<Resumed>;
   /** The heads that are there. */
   heads(userIds: readonly bigint[]): Promise<ReadonlyMap<bigint, LogHead>>;
   /**
@@ -58,6 +66,12 @@ export interface InboxLog extends Lifecycle {
     after: Pick<Cursor, 'epoch' | 'offset'>,
     entriesMax: number,
   ): Promise<LogEntry[]>;
+}
+
+/** The head of a log, and what follows a cursor there: all of it, or the first of it. */
+export interface Resumed {
+  readonly head: LogHead;
+  readonly entries: readonly LogEntry[];
 }
 
 /** Whether a log goes on from a cursor without a hole. */

@@ -43,15 +43,20 @@ export class InboxReader {
   /**
    * What follows an offset, at most so many offsets of it. Null where the log does not reach back to it: events are
    * missing that were there. Nothing where another log has taken its place.
+   * @param read entries that follow on it, where they are at hand: the page goes no further.
    */
   async page(
     viewer: Viewer,
     { epoch, offset }: Pick<Cursor, 'epoch' | 'offset'>,
     eventsMax: number,
+    read?: readonly LogEntry[],
   ): Promise<ReplayPage | null> {
     const { failpoints, inboxLog } = this.#deps;
-    const after = failpoints.hasBug('replay-off-by-one') ? offset + 1n : offset;
-    const entries = await inboxLog.read(viewer.userId, { epoch, offset: after }, eventsMax);
+    const isOff = failpoints.hasBug('replay-off-by-one');
+    const after = isOff ? offset + 1n : offset;
+    const atHand = isOff ? undefined : read;
+    const entries =
+      atHand ?? (await inboxLog.read(viewer.userId, { epoch, offset: after }, eventsMax));
     failpoints.reach('during-replay');
     const wanted = cut(entries, after, eventsMax);
     if (wanted === null) return null;
@@ -67,8 +72,8 @@ export class InboxReader {
       this.#deps.reads.read({ userId: viewer.userId, conversationIds: [...ids], keys }),
       this.#walletEntries(viewer, wanted),
     ]);
-    const read = { ...found, walletEntries };
-    const events = wanted.flatMap((entry) => replay(entry, read));
+    const seen = { ...found, walletEntries };
+    const events = wanted.flatMap((entry) => replay(entry, seen));
     return { events, position: last.lastOffset };
   }
 

@@ -16,28 +16,40 @@ import { epochScript } from '../../storage/lua.ts';
 import { gatesKey, staysKey } from '../nodes/stays.lua.ts';
 
 /**
- * A user's head, made where it is missing; a sign that they are there.
- * ARGV: user, name of a new log, now in ms, how long it lives without a sign in ms, how old a sign may be in ms.
- * Returns: epoch, last offset, trimmed offset, last seen.
+ * Heads of users, made where they are missing, and what follows a cursor; a sign that they are there.
+ * ARGV: now in ms, how long a log lives without a sign in ms, how old a sign may be in ms, how many entries of each; by user:
+ * user, name of a new log, epoch of the log that a cursor is of or '', first offset wanted.
+ * Returns: of each epoch, last offset, trimmed offset, last seen, entries: of each its stream id and its fields.
  */
-export const openLog = epochScript(
-  'open-log',
-  `local head = 'fim:h:' .. ARGV[1] .. ':' .. ARGV[2]
-local log = 'fim:l:' .. ARGV[1] .. ':' .. ARGV[2]
-local known = redis.call('HMGET', head, 'e', 'o', 't', 's')
-if not known[1] then
-  redis.call('DEL', log)
-  redis.call('HSET', head, 'e', ARGV[3], 'o', '0', 't', '0', 's', ARGV[4])
-  redis.call('PEXPIRE', head, ARGV[5])
-  return {ARGV[3], '0', '0', ARGV[4]}
+export const openLogs = epochScript(
+  'open-logs',
+  `local now, lives, seen, count = ARGV[2], ARGV[3], tonumber(ARGV[2]) - tonumber(ARGV[4]), ARGV[5]
+local opened = {}
+for i = 6, #ARGV, 4 do
+  local head = 'fim:h:' .. ARGV[1] .. ':' .. ARGV[i]
+  local log = 'fim:l:' .. ARGV[1] .. ':' .. ARGV[i]
+  local known = redis.call('HMGET', head, 'e', 'o', 't', 's')
+  local entries = {}
+  if not known[1] then
+    redis.call('DEL', log)
+    redis.call('HSET', head, 'e', ARGV[i + 1], 'o', '0', 't', '0', 's', now)
+    redis.call('PEXPIRE', head, lives)
+    known = {ARGV[i + 1], '0', '0', now}
+  else
+    if tonumber(known[4]) < seen then
+      redis.call('HSET', head, 's', now)
+      redis.call('PEXPIRE', head, lives)
+      redis.call('PEXPIRE', log, lives)
+      known[4] = now
+    end
+    if known[1] == ARGV[i + 2] and tonumber(known[2]) >= tonumber(ARGV[i + 3]) then
+      entries = redis.call('XRANGE', log, ARGV[i + 3] .. '-0', '+', 'COUNT', count)
+    end
+  end
+  known[5] = entries
+  opened[#opened + 1] = known
 end
-if tonumber(known[4]) < tonumber(ARGV[4]) - tonumber(ARGV[6]) then
-  redis.call('HSET', head, 's', ARGV[4])
-  redis.call('PEXPIRE', head, ARGV[5])
-  redis.call('PEXPIRE', log, ARGV[5])
-  known[4] = ARGV[4]
-end
-return known`,
+return opened`,
 );
 
 /**

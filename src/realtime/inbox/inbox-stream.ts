@@ -98,11 +98,10 @@ export class InboxStream implements Source<InboxItem> {
   /** @param after null: from now on. */
   async start(after: Cursor | null): Promise<void> {
     const { router, clock, limits } = this.#deps;
-    const { userId } = this.viewer;
     // From before the head is read on, nothing can happen that is in neither.
-    const isRouted = router.add(userId, this);
+    const isRouted = router.add(this.viewer.userId, this);
     const head = await isRouted
-      .then(() => this.#head.open())
+      .then(() => this.#head.open(after, limits.inboxReplayPageEvents))
       .catch((error: unknown) => {
         this.close();
         throw error;
@@ -222,6 +221,7 @@ export class InboxStream implements Source<InboxItem> {
     if (this.isClosed) return;
     this.#epoch = head.epoch;
     this.#offset = head.lastOffset;
+    this.#head.takeFirst();
     this.#toldAtMs = this.#deps.clock.now();
     this.#noticesSinceMs = this.#toldAtMs;
     this.#push({ kind: 'InboxReset' }, this.#toldAtMs, true);
@@ -247,7 +247,6 @@ export class InboxStream implements Source<InboxItem> {
   }
 
   async #readStep(): Promise<void> {
-    const { limits } = this.#deps;
     const head = await this.#head.get();
     if (this.isClosed) return;
     const isWhole = head.epoch === this.#epoch && head.trimmedOffset <= this.#offset;
@@ -256,7 +255,7 @@ export class InboxStream implements Source<InboxItem> {
     } else if (this.#offset < head.lastOffset) {
       await this.#readPage();
     } else if (this.#noticesSinceMs !== null) {
-      const sinceMs = this.#noticesSinceMs - limits.sinceOverlapMs;
+      const sinceMs = this.#noticesSinceMs - this.#deps.limits.sinceOverlapMs;
       await this.#groups.refresh(sinceMs, () => !this.isClosed);
       this.#noticesSinceMs = null;
     } else if (this.#head.isSure) {
@@ -267,7 +266,8 @@ export class InboxStream implements Source<InboxItem> {
   async #readPage(): Promise<void> {
     const { reader, limits } = this.#deps;
     const after = { epoch: this.#epoch, offset: this.#offset };
-    const page = await reader.page(this.viewer, after, limits.inboxReplayPageEvents);
+    const first = this.#head.takeFirst();
+    const page = await reader.page(this.viewer, after, limits.inboxReplayPageEvents, first);
     if (this.isClosed) return;
     // There is less than the head says: it is another log's by now, or something was lost.
     if (!page || page.position === this.#offset) this.#head.doubt();

@@ -1,4 +1,6 @@
+import type { Cursor } from '../../domain/inbox/inbox.ts';
 import type { InboxLog } from './inbox-log.ts';
+import type { LogEntry } from './log-entry.ts';
 import type { LogHead } from './log-head.ts';
 
 /** A user's head as it was read last, as long as it is sure that what was appended after it comes live. */
@@ -7,6 +9,7 @@ export class KnownHead {
   readonly #userId: bigint;
   #head: LogHead | null = null;
   #doubts = 0;
+  #first: readonly LogEntry[] = [];
 
   constructor(inboxLog: InboxLog, userId: bigint) {
     this.#inboxLog = inboxLog;
@@ -30,9 +33,21 @@ export class KnownHead {
     }
   }
 
-  /** Made where it is missing. */
-  async open(): Promise<LogHead> {
-    return this.#keep(() => this.#inboxLog.open(this.#userId));
+  /** Made where it is missing. What follows a cursor comes with it, for `takeFirst`. */
+  async open(after: Cursor | null, entriesMax: number): Promise<LogHead> {
+    return this.#keep(async () => {
+      if (!after) return this.#inboxLog.open(this.#userId);
+      const { head, entries } = await this.#inboxLog.resume(this.#userId, after, entriesMax);
+      this.#first = entries;
+      return head;
+    });
+  }
+
+  /** What came with the head, for once; undefined: nothing did. */
+  takeFirst(): readonly LogEntry[] | undefined {
+    const first = this.#first;
+    this.#first = [];
+    return first.length > 0 ? first : undefined;
   }
 
   /** What is known, or else what the log says. */
