@@ -179,9 +179,14 @@ export const variables = z.object({
     .describe('How much is logged: trace, debug, info, warn, error, fatal or silent.'),
   FAILPOINTS: z
     .string()
-    .refine(areFailpoints, 'must be like kill:before-commit@2,bug:ack-before-commit')
+    .refine(
+      areFailpoints,
+      'must be like kill:before-commit@2,stop:before-commit,bug:ack-before-commit',
+    )
     .optional()
-    .describe("Where FastIM's own tests make the process die; refused without NODE_ENV=test."),
+    .describe(
+      "Where FastIM's own tests make the process die or stop; refused without NODE_ENV=test.",
+    ),
   CLOCK_FILE: z
     .string()
     .optional()
