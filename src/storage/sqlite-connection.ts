@@ -3,7 +3,15 @@ import Database from 'libsql';
 import { SqlError, type SqlErrorKind, type SqlResult, type SqlValue } from './sql.ts';
 
 /** Statements kept prepared; texts vary only with the number of their marks. */
-const preparedMax = 256;
+const preparedMax = 512;
+
+/**
+ * Pages that the writer keeps, in KiB. A batch touches a page of each user's log, and those that do not fit are written and
+ * read again within one transaction.
+ */
+const cacheKib = 65_536;
+/** Pages in the log (of 4 KiB) until it is taken into the file: what was written often until then is copied once. */
+const checkpointPages = 8_000;
 
 type Prepared = Database.Statement;
 
@@ -30,6 +38,8 @@ export class SqliteConnection {
     }
     this.#database.exec('PRAGMA journal_mode = WAL');
     this.#database.exec('PRAGMA synchronous = FULL');
+    this.#database.exec(`PRAGMA cache_size = -${cacheKib}`);
+    this.#database.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages}`);
   }
 
   get isInTransaction(): boolean {

@@ -62,7 +62,9 @@ export class SqliteThread implements Lifecycle {
   }
 
   async start(): Promise<void> {
-    const worker = new Worker(workerFile(), { workerData: this.#deps.data, execArgv: [] });
+    // Of the process' flags those alone that ask for a profile: of this thread as well.
+    const execArgv = process.execArgv.filter((flag) => flag.startsWith('--cpu-prof'));
+    const worker = new Worker(workerFile(), { workerData: this.#deps.data, execArgv });
     this.#worker = worker;
     worker.on('message', (answer: SqliteAnswer) => this.#settle(answer));
     worker.on('error', (error) => this.#lose(`the SQLite thread failed: ${error.message}`, error));
