@@ -1,12 +1,7 @@
-import { chunks } from './per-shard.ts';
-import type { SqlValue, Statement } from './sql.ts';
-
-/** Rows of one INSERT: below every engine's limit of values in a statement. */
-const rowsPerStatement = 500;
+import type { RowsStatement, SqlResult, SqlValue, Statement, TextStatement } from './sql.ts';
 
 /**
- * As many statements as it takes to insert these rows; none for none. Numbers stand in the text itself: a mark costs
- * three times as much on its way through the driver.
+ * A statement that inserts these rows; none for none.
  * @param rows the values of `columns`, in their order.
  * @param tail what stands behind the values, as `Dialect.upsert` gives it.
  */
@@ -15,29 +10,37 @@ export function insertRows(
   columns: readonly string[],
   rows: readonly (readonly SqlValue[])[],
   tail = '',
-): Statement[] {
-  return chunks(rows, rowsPerStatement).map((page) => {
-    const params: SqlValue[] = [];
-    let text = `INSERT INTO ${table} (${columns.join(', ')}) VALUES `;
-    let opening = '(';
-    for (const row of page) {
-      let before = opening;
-      for (const value of row) {
-        text += before + literal(value, params);
-        before = ',';
-      }
-      text += ')';
-      opening = ', (';
-    }
-    return { text: text + tail, params };
-  });
+): RowsStatement[] {
+  return rows.length === 0 ? [] : [{ table, columns, rows, tail }];
 }
 
-/** The value as SQL, or a mark where it needs quoting. */
-function literal(value: SqlValue, params: SqlValue[]): string {
-  if (value === null) return 'NULL';
-  if (typeof value === 'bigint' || Number.isSafeInteger(value)) return String(value);
-  if (typeof value === 'boolean') return value ? '1' : '0';
-  params.push(value);
-  return '?';
+/** Statements as an engine runs them, and how the results of those are the results of these. */
+export interface Spelled {
+  readonly texts: readonly TextStatement[];
+  readonly resultsOf: (done: readonly SqlResult[]) => SqlResult[];
+}
+
+/** @param spell the texts that insert rows; at least one. */
+export function spelled(
+  statements: readonly Statement[],
+  spell: (statement: RowsStatement) => readonly TextStatement[],
+): Spelled {
+  const texts: TextStatement[] = [];
+  const ends = statements.map((statement) => {
+    if ('text' in statement) texts.push(statement);
+    else texts.push(...spell(statement));
+    return texts.length;
+  });
+  return {
+    texts,
+    resultsOf(done) {
+      if (done.length === ends.length) return [...done];
+      return ends.map((end, index) => sum(done.slice(ends[index - 1] ?? 0, end)));
+    },
+  };
+}
+
+function sum(parts: readonly SqlResult[]): SqlResult {
+  const affectedRows = parts.reduce((total, part) => total + part.affectedRows, 0);
+  return { affectedRows, insertId: parts.at(-1)?.insertId ?? 0n };
 }

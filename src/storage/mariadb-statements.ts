@@ -1,4 +1,6 @@
 import type { PoolConnection, UpsertResult } from 'mariadb';
+import { spelled } from './inserts.ts';
+import { spellForMariadb } from './mariadb-inserts.ts';
 import { bound, readRows, sqlErrorOf } from './mariadb-values.ts';
 import type { SqlResult, SqlValue, Statement } from './sql.ts';
 
@@ -38,14 +40,15 @@ export async function executeAllOn(
   connection: PoolConnection,
   statements: readonly Statement[],
 ): Promise<SqlResult[]> {
-  const [first] = statements;
+  const { texts, resultsOf } = spelled(statements, spellForMariadb);
+  const [first] = texts;
   if (!first) return [];
-  if (statements.length === 1) return [await executeOn(connection, first.text, first.params ?? [])];
-  const text = statements.map((statement) => statement.text).join(';\n');
-  const params = statements.flatMap((statement) => statement.params ?? []);
+  if (texts.length === 1) return [await executeOn(connection, first.text, first.params ?? [])];
+  const text = texts.map((statement) => statement.text).join(';\n');
+  const params = texts.flatMap((statement) => statement.params ?? []);
   try {
     const done = await connection.query<UpsertResult[]>(text, boundAll(params));
-    return done.map(resultOf);
+    return resultsOf(done.map(resultOf));
   } catch (error) {
     throw sqlErrorOf(error);
   }

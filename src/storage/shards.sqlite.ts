@@ -12,6 +12,7 @@ import { newTransactionNumber, SqliteSql } from './sql.sqlite.ts';
 import { sqliteAdapter } from './sqlite-adapter.ts';
 import { SqliteThread } from './sqlite-thread.ts';
 import { Turnstile } from './turnstile.ts';
+import { WriterTurns } from './writer-turns.ts';
 
 /** A task that takes longer than this is none of ours. */
 const stuckAfterMs = 30_000;
@@ -39,8 +40,8 @@ export async function openSqliteShard(dataDir: string, options: OpenOptions): Pr
     callsMax,
     onLost,
   });
-  const turnstile = new Turnstile({ places: 1, waitingMax: callsMax });
-  const prisma = new SqlitePrismaClient({ adapter: sqliteAdapter({ writer, reader, turnstile }) });
+  const turns = new WriterTurns(new Turnstile({ places: 1, waitingMax: callsMax }));
+  const prisma = new SqlitePrismaClient({ adapter: sqliteAdapter({ writer, reader, turns }) });
 
   const threads = {
     async start(): Promise<void> {
@@ -74,9 +75,7 @@ export async function openSqliteShard(dataDir: string, options: OpenOptions): Pr
   // says: keep to what both know).
   const shared = prisma as object as PrismaClient;
   return {
-    all: [
-      { index: 0, sql: new SqliteSql({ writer, reader, turnstile, timeoutMs }), prisma: shared },
-    ],
+    all: [{ index: 0, sql: new SqliteSql({ writer, reader, turns, timeoutMs }), prisma: shared }],
     stop,
   };
 }

@@ -1,5 +1,6 @@
 import { present } from '../lib/assert.ts';
 import { sqliteDialect } from './dialect.ts';
+import { spelled } from './inserts.ts';
 import {
   SqlError,
   toldByCommit,
@@ -11,7 +12,8 @@ import {
 } from './sql.ts';
 import type { SqliteAnswers, SqliteTask } from './sqlite-protocol.ts';
 import type { SqliteThread } from './sqlite-thread.ts';
-import type { Turnstile } from './turnstile.ts';
+import { spellForSqlite } from './sqlite-inserts.ts';
+import type { Turn, WriterTurns } from './writer-turns.ts';
 
 let lastTransaction = 0;
 
@@ -23,8 +25,7 @@ export function newTransactionNumber(): number {
 export interface SqliteSqlDeps {
   readonly writer: SqliteThread;
   readonly reader: SqliteThread;
-  /** One place: who is inside has the writer's connection to themselves. */
-  readonly turnstile: Turnstile;
+  readonly turns: WriterTurns;
   /** How long the work of a transaction may take, in ms. */
   readonly timeoutMs: number;
 }
@@ -43,43 +44,40 @@ export class SqliteSql implements Sql {
   }
 
   async execute(text: string, params: readonly SqlValue[] = []): Promise<SqlResult> {
-    const leave = await this.#deps.turnstile.enter();
+    const turn = await this.#deps.turns.enter();
     try {
-      const results = await this.#deps.writer.call({
-        kind: 'execute',
-        statements: [{ text, params }],
-      });
-      return present(results[0], 'one result for one statement');
+      const answer = this.#deps.writer.call({ kind: 'execute', statements: [{ text, params }] });
+      turn.sent();
+      return present((await answer)[0], 'one result for one statement');
     } finally {
-      leave();
+      turn.end();
     }
   }
 
   async transaction<T>(work: (tx: SqlTransaction) => Promise<T>): Promise<T> {
-    const leave = await this.#deps.turnstile.enter();
-    const tx = new SqliteTransaction(this.#deps.writer);
+    const turn = await this.#deps.turns.enter();
+    const tx = new SqliteTransaction(this.#deps.writer, turn);
     try {
-      const result = await this.#inTime(work(tx));
+      const result = await this.#inTime(tx, work(tx));
       await tx.commit();
       return result;
     } catch (error) {
       await tx.rollback();
       throw error;
     } finally {
-      leave();
+      turn.end();
     }
   }
 
-  /** Work that does not end would keep out every other writer. */
-  async #inTime<T>(work: Promise<T>): Promise<T> {
+  /** Work that does not end would keep out every other writer. What has sent its end keeps out nobody. */
+  async #inTime<T>(tx: SqliteTransaction, work: Promise<T>): Promise<T> {
     const { timeoutMs } = this.#deps;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      const error = new SqlError(
-        'other',
-        `the transaction's work has not ended in ${timeoutMs} ms`,
-      );
-      timer = setTimeout(() => reject(error), timeoutMs);
+      timer = setTimeout(() => {
+        if (!tx.isOpen) return;
+        reject(new SqlError('other', `the transaction's work has not ended in ${timeoutMs} ms`));
+      }, timeoutMs);
     });
     try {
       return await Promise.race([work, late]);
@@ -91,14 +89,21 @@ export class SqliteSql implements Sql {
 
 class SqliteTransaction implements SqlTransaction {
   readonly #writer: SqliteThread;
+  readonly #turn: Turn;
   readonly #number = newTransactionNumber();
   #isOpen = true;
   #isCommitted = false;
   #failure: Error | null = null;
   #sent: Promise<unknown> = Promise.resolve();
 
-  constructor(writer: SqliteThread) {
+  constructor(writer: SqliteThread, turn: Turn) {
     this.#writer = writer;
+    this.#turn = turn;
+  }
+
+  /** Whether its end was not sent yet. */
+  get isOpen(): boolean {
+    return this.#isOpen;
   }
 
   query<T extends object>(text: string, params: readonly SqlValue[] = []): Promise<T[]> {
@@ -112,13 +117,14 @@ class SqliteTransaction implements SqlTransaction {
   }
 
   pipeline(statements: readonly Statement[]): Promise<SqlResult[]> {
-    return toldByCommit(this.#send({ kind: 'execute', statements }));
+    return toldByCommit(this.#execute(statements, false));
   }
 
   /** The thread refuses it where something that was sent before has failed. */
   finish(statements: readonly Statement[]): Promise<SqlResult[]> {
-    const answer = this.#send({ kind: 'execute', statements, commits: true });
-    this.#isOpen = false;
+    const isRefused = !this.#isOpen || this.#failure !== null;
+    const answer = this.#execute(statements, true);
+    if (!isRefused) this.#end();
     return toldByCommit(
       answer.then((results) => {
         this.#isCommitted = true;
@@ -130,16 +136,28 @@ class SqliteTransaction implements SqlTransaction {
   /** Commits what has succeeded as a whole; waits for what was sent and not awaited. */
   async commit(): Promise<void> {
     await this.#sent;
-    this.#isOpen = false;
     if (this.#failure) throw this.#failure;
     if (this.#isCommitted) return;
-    await this.#writer.call({ kind: 'commit' }, this.#number);
+    const answer = this.#writer.call({ kind: 'commit' }, this.#number);
+    this.#end();
+    await answer;
   }
 
   async rollback(): Promise<void> {
-    this.#isOpen = false;
     // The thread is lost, if anything: then there is nothing left to roll back.
-    await this.#writer.call({ kind: 'rollback' }, this.#number).catch(() => undefined);
+    const answer = this.#writer.call({ kind: 'rollback' }, this.#number).catch(() => undefined);
+    this.#end();
+    await answer;
+  }
+
+  #end(): void {
+    if (this.#isOpen) this.#turn.sent();
+    this.#isOpen = false;
+  }
+
+  async #execute(statements: readonly Statement[], commits: boolean): Promise<SqlResult[]> {
+    const { texts, resultsOf } = spelled(statements, spellForSqlite);
+    return resultsOf(await this.#send({ kind: 'execute', statements: texts, commits }));
   }
 
   #send<Kind extends 'query' | 'execute'>(

@@ -8,10 +8,22 @@ import type { Dialect } from './dialect.ts';
 export type SqlValue = string | number | bigint | boolean | Uint8Array | null;
 
 /** A statement with `?` marks and the values for them, in order. */
-export interface Statement {
+export interface TextStatement {
   readonly text: string;
   readonly params?: readonly SqlValue[];
 }
+
+/** Rows to be inserted, at least one: each engine says it in the way that costs it least. */
+export interface RowsStatement {
+  readonly table: string;
+  readonly columns: readonly string[];
+  /** The values of `columns`, in their order. */
+  readonly rows: readonly (readonly SqlValue[])[];
+  /** What stands behind the values, as `Dialect.upsert` gives it. */
+  readonly tail: string;
+}
+
+export type Statement = TextStatement | RowsStatement;
 
 /**
  * What a statement did. `affectedRows` are the rows matched by the condition, changed or not; of an

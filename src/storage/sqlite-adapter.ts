@@ -8,13 +8,13 @@ import type {
 } from '@prisma/driver-adapter-utils';
 import { newTransactionNumber } from './sql.sqlite.ts';
 import type { SqliteThread } from './sqlite-thread.ts';
-import type { Turnstile } from './turnstile.ts';
+import type { Turn, WriterTurns } from './writer-turns.ts';
 
 export interface SqliteAdapterDeps {
   readonly writer: SqliteThread;
   readonly reader: SqliteThread;
-  /** The one that the SQL port shares: one connection writes. */
-  readonly turnstile: Turnstile;
+  /** Those that the SQL port shares: one connection writes. */
+  readonly turns: WriterTurns;
 }
 
 const identity = { provider: 'sqlite', adapterName: 'fastim-sqlite-thread' } as const;
@@ -27,13 +27,13 @@ export function sqliteAdapter(deps: SqliteAdapterDeps): SqlDriverAdapterFactory 
   return { ...identity, connect: () => Promise.resolve(connection(deps)) };
 }
 
-function connection({ writer, reader, turnstile }: SqliteAdapterDeps): SqlDriverAdapter {
+function connection({ writer, reader, turns }: SqliteAdapterDeps): SqlDriverAdapter {
   const alone = async <T>(work: () => Promise<T>): Promise<T> => {
-    const leave = await turnstile.enter();
+    const turn = await turns.enter();
     try {
       return await work();
     } finally {
-      leave();
+      turn.end();
     }
   };
   return {
@@ -50,13 +50,13 @@ function connection({ writer, reader, turnstile }: SqliteAdapterDeps): SqlDriver
       }),
     // Whatever level is asked for: a single writer is as strict as any.
     async startTransaction(_level?: IsolationLevel): Promise<Transaction> {
-      return transaction(writer, await turnstile.enter());
+      return transaction(writer, await turns.enter());
     },
     dispose: () => Promise.resolve(),
   };
 }
 
-function transaction(writer: SqliteThread, leave: () => void): Transaction {
+function transaction(writer: SqliteThread, turn: Turn): Transaction {
   const number = newTransactionNumber();
   const end = async (kind: 'commit' | 'rollback'): Promise<void> => {
     try {
@@ -65,7 +65,7 @@ function transaction(writer: SqliteThread, leave: () => void): Transaction {
       if (kind === 'commit') await writer.call({ kind: 'rollback' }, number).catch(() => undefined);
       throw error;
     } finally {
-      leave();
+      turn.end();
     }
   };
   return {

@@ -1,5 +1,5 @@
 import type { SqlQuery, SqlResultSet } from '@prisma/driver-adapter-utils';
-import type { SqlErrorKind, SqlResult, SqlValue, Statement } from './sql.ts';
+import type { SqlErrorKind, SqlResult, SqlValue, TextStatement } from './sql.ts';
 
 /** What the thread is told when it starts. */
 export interface SqliteWorkerData {
@@ -12,7 +12,7 @@ export type SqliteTask =
   | { readonly kind: 'query'; readonly text: string; readonly params: readonly SqlValue[] }
   | {
       readonly kind: 'execute';
-      readonly statements: readonly Statement[];
+      readonly statements: readonly TextStatement[];
       /** Whether the transaction is committed behind them. */
       readonly commits?: boolean;
     }

@@ -28,12 +28,15 @@ const adapter = await new (class extends PrismaLibSql {
 let openTransaction: number | null = null;
 let doomedTransaction: number | null = null;
 
-async function answer({ id, transaction, task }: SqliteRequest): Promise<SqliteAnswer> {
+async function answer(request: SqliteRequest): Promise<SqliteAnswer> {
+  const { id, transaction, task } = request;
   try {
     enter(transaction, task);
-    return { id, value: await perform(task, adapter) };
+    return { id, value: await perform(request, adapter) };
   } catch (error) {
     if (transaction !== null && task.kind !== 'rollback') doomedTransaction = transaction;
+    // Whoever asked for a commit has let in the next one, whose requests may be here already.
+    if (isEnd(task)) rollBack(transaction);
     return { id, failure: failureOf(error) };
   }
 }
@@ -53,7 +56,7 @@ function enter(transaction: number | null, task: SqliteTask): void {
 }
 
 function perform(
-  task: SqliteTask,
+  { task, transaction }: SqliteRequest,
   prisma: SqlDriverAdapter,
 ): SqliteAnswers[keyof SqliteAnswers] | Promise<SqliteAnswers[keyof SqliteAnswers]> {
   switch (task.kind) {
@@ -77,8 +80,7 @@ function perform(
       commit();
       return null;
     case 'rollback':
-      if (connection.isInTransaction) connection.execute('ROLLBACK', []);
-      openTransaction = null;
+      rollBack(transaction);
       return null;
     case 'close':
       connection.close();
@@ -90,6 +92,17 @@ function perform(
 function commit(): void {
   connection.execute('COMMIT', []);
   openTransaction = null;
+}
+
+/** Of this transaction only: when it has ended already, another may be open. */
+function rollBack(transaction: number | null): void {
+  if (transaction !== openTransaction) return;
+  if (connection.isInTransaction) connection.execute('ROLLBACK', []);
+  openTransaction = null;
+}
+
+function isEnd(task: SqliteTask): boolean {
+  return task.kind === 'commit' || (task.kind === 'execute' && task.commits === true);
 }
 
 function failureOf(error: unknown): SqliteFailure {

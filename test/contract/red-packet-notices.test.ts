@@ -16,7 +16,7 @@ async function tellers(world: MoneyWorld) {
   const submit = async ({ beside }: { readonly beside: readonly Statement[] }): Promise<void> => {
     await pause(20);
     const [note] = beside;
-    if (!note) throw new Error('nothing notes that it is told');
+    if (!note || !('text' in note)) throw new Error('nothing notes that it is told');
     await sql.transaction((tx) => tx.finish([note]));
     told.push(Number(note.params?.[0]));
   };

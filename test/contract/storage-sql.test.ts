@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { present } from '../../src/lib/assert.ts';
-import { marks, rowMarks, type Sql } from '../../src/storage/sql.ts';
+import { insertRows } from '../../src/storage/inserts.ts';
+import { marks, rowMarks, type Sql, type SqlValue } from '../../src/storage/sql.ts';
 import { sqlEngines, type OpenEngine } from '../support/sql-engines.ts';
 
 const failure = (kind: string) => expect.objectContaining({ name: 'SqlError', kind });
@@ -200,6 +201,78 @@ for (const engine of sqlEngines) {
           failure('other'),
         );
         expect(await numbers(list)).toEqual([1]);
+      });
+    });
+
+    describe('rows', () => {
+      const columns = ['big', 'low', 'tiny', 'whole', 'positive', 'flag', 'raw', 'word', 'absent'];
+      let lastBig = 10_000n;
+      /** Some columns are the same in all rows, some NULL in all, some now and then, some but for one row. */
+      const newRow = (index: number): SqlValue[] => {
+        lastBig += 1n;
+        const word = index % 5 === 0 ? null : `${index} 'x' ? ?1 $1 \\`;
+        return [
+          lastBig,
+          index === 10 ? 3n : -7n,
+          5,
+          index,
+          2 ** 32 - 1,
+          index % 2 === 0,
+          bytes(`b${index}`),
+          word,
+          null,
+        ];
+      };
+      const since = (big: bigint) =>
+        sql.query<Record<string, SqlValue>>(
+          'SELECT * FROM Sample WHERE big > ? AND big < 1000000 ORDER BY big',
+          [big],
+        );
+
+      test('come back as they were inserted, however many', async () => {
+        for (const count of [1, 2, 3, 15, 16, 17, 127, 300, 1_100]) {
+          const before = lastBig;
+          const rows = Array.from({ length: count }, (_, index) => newRow(index));
+          const results = await sql.transaction((tx) =>
+            tx.pipeline([
+              { text: 'UPDATE Sample SET whole = 0 WHERE big < 0' },
+              ...insertRows('Sample', columns, rows),
+              { text: 'INSERT INTO Drawn (word) VALUES (?)', params: ['x'] },
+            ]),
+          );
+          expect(results.map((one) => one.affectedRows)).toEqual([0, count, 1]);
+          expect(results[2]?.insertId).toBeGreaterThan(0n);
+          const read = await since(before);
+          expect(read.map((row) => columns.map((column) => row[column]))).toEqual(rows);
+        }
+      });
+
+      test('are none, or all', async () => {
+        expect(insertRows('Sample', columns, [])).toEqual([]);
+        const before = lastBig;
+        const rows = Array.from({ length: 40 }, (_, index) => newRow(index));
+        const again = rows[39] ?? [];
+        const work = sql.transaction((tx) =>
+          tx.finish(insertRows('Sample', columns, [...rows, again])),
+        );
+        await expect(work).rejects.toEqual(failure('unique'));
+        expect(await since(before)).toEqual([]);
+      });
+
+      test('update what is there, with what each would have inserted', async () => {
+        const list = newList();
+        const rowsOf = (value: number) =>
+          Array.from({ length: 100 }, (_, number) => [list, number, value + number]);
+        const set = `value = ${sql.dialect.greatest('Entry.value', sql.dialect.incoming('value'))}`;
+        const tail = sql.dialect.upsert(['list', 'number'], set);
+        for (const value of [5, 50, 7]) {
+          const rows = rowsOf(value);
+          await sql.transaction((tx) =>
+            tx.finish(insertRows('Entry', ['list', 'number', 'value'], rows, tail)),
+          );
+        }
+        const text = 'SELECT value FROM Entry WHERE list = ? ORDER BY number';
+        expect(await sql.query(text, [list])).toEqual(rowsOf(50).map(([, , value]) => ({ value })));
       });
     });
 

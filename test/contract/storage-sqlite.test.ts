@@ -5,6 +5,7 @@ import type { Sql } from '../../src/storage/sql.ts';
 import { newTransactionNumber, SqliteSql } from '../../src/storage/sql.sqlite.ts';
 import { SqliteThread } from '../../src/storage/sqlite-thread.ts';
 import { Turnstile } from '../../src/storage/turnstile.ts';
+import { WriterTurns } from '../../src/storage/writer-turns.ts';
 import { sqlEngines, temporaryFolder } from '../support/sql-engines.ts';
 
 const unavailable = expect.objectContaining({ name: 'Fault', code: 'UNAVAILABLE' });
@@ -38,8 +39,8 @@ async function openThreads(
   ) as [SqliteThread, SqliteThread];
   await writer.start();
   await reader.start();
-  const turnstile = new Turnstile({ places: 1, waitingMax: callsMax });
-  const sql = new SqliteSql({ writer, reader, turnstile, timeoutMs: 500 });
+  const turns = new WriterTurns(new Turnstile({ places: 1, waitingMax: callsMax }));
+  const sql = new SqliteSql({ writer, reader, turns, timeoutMs: 500 });
   await sql.execute('CREATE TABLE Entry (number INTEGER PRIMARY KEY, word TEXT)');
   return {
     writer,
@@ -134,6 +135,42 @@ describe('SQLite in threads', () => {
     await expect.poll(() => late !== undefined, { timeout: 5_000 }).toBe(true);
     await expect(late).rejects.toThrow('the transaction has ended');
     expect(await sql.query('SELECT number FROM Entry')).toEqual([{ number: 3n }]);
+  });
+
+  test('a transaction that fails at its end does not touch the one that was let in behind it', async () => {
+    await using threads = await openThreads();
+    const { sql } = threads;
+    await sql.execute('INSERT INTO Entry VALUES (1, NULL)');
+    const row = (number: number) => ({ text: `INSERT INTO Entry VALUES (${number}, NULL)` });
+    const failing = sql.transaction((tx) => tx.finish([row(2), row(1)]));
+    const next = sql.transaction(async (tx) => {
+      await tx.execute(row(3).text);
+      await failing.catch(() => undefined);
+      // What the failed one asks for last has been asked.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      await tx.finish([row(4)]);
+    });
+    await expect(failing).rejects.toMatchObject({ kind: 'unique' });
+    await next;
+    expect(await sql.query('SELECT number FROM Entry')).toEqual(
+      [1n, 3n, 4n].map((number) => ({ number })),
+    );
+  });
+
+  test('who sends an end after a failure lets in nobody before it is rolled back', async () => {
+    await using threads = await openThreads();
+    const { sql } = threads;
+    await sql.execute('INSERT INTO Entry VALUES (1, NULL)');
+    const failing = sql.transaction(async (tx) => {
+      await tx.execute('INSERT INTO Entry VALUES (1, NULL)').catch(() => undefined);
+      await tx.finish([{ text: 'INSERT INTO Entry VALUES (2, NULL)' }]);
+    });
+    const next = sql.execute('INSERT INTO Entry VALUES (3, NULL)');
+    await expect(failing).rejects.toMatchObject({ kind: 'unique' });
+    await next;
+    expect(await sql.query('SELECT number FROM Entry')).toEqual(
+      [1n, 3n].map((number) => ({ number })),
+    );
   });
 
   test('a thread that dies rejects what waits, is reported once, and stays away', async () => {

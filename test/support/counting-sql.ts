@@ -1,7 +1,7 @@
 import { present } from '../../src/lib/assert.ts';
 import type { ShardMap } from '../../src/storage/per-shard.ts';
 import type { Shard } from '../../src/storage/shards.ts';
-import type { Sql, SqlReader, SqlTransaction } from '../../src/storage/sql.ts';
+import type { Sql, SqlReader, SqlTransaction, Statement } from '../../src/storage/sql.ts';
 
 /** Shards that write down every statement that goes to them through `sql`. */
 export class CountingShards implements ShardMap {
@@ -47,11 +47,11 @@ function counting(sql: Sql, texts: string[], before: () => Promise<void>): Sql {
       return tx.execute(text, params);
     },
     pipeline: (statements) => {
-      texts.push(...statements.map(({ text }) => text));
+      texts.push(...statements.map(textOf));
       return tx.pipeline(statements);
     },
     finish: (statements) => {
-      texts.push(...statements.map(({ text }) => text));
+      texts.push(...statements.map(textOf));
       return tx.finish(statements);
     },
   });
@@ -67,4 +67,8 @@ function counting(sql: Sql, texts: string[], before: () => Promise<void>): Sql {
       return sql.transaction((tx) => work(transaction(tx)));
     },
   };
+}
+
+function textOf(statement: Statement): string {
+  return 'text' in statement ? statement.text : `INSERT INTO ${statement.table}`;
 }

@@ -20,8 +20,8 @@ export function recordStatements(): Statements {
       text
         .replace(/\s+/g, ' ')
         .replace(/\((\?, )*\?\)(, \((\?, )*\?\))*/g, '(…)')
-        // Rows of an INSERT, of which numbers stand in the text.
-        .replace(/ VALUES \([-\d?,NUL]+\)(, \([-\d?,NUL]+\))*/g, ' VALUES (…)')
+        // Rows of an INSERT.
+        .replace(/ VALUES \([\d?,NUL]+\)(, \([\d?,NUL]+\))*/g, ' VALUES (…)')
         .replace(/( UNION ALL SELECT \?(, \?)*)+/g, ''),
     );
   };
@@ -96,12 +96,18 @@ function noting(tx: SqlTransaction, note: (text: string) => void): SqlTransactio
       return tx.execute(text, params);
     },
     pipeline: (statements: readonly Statement[]) => {
-      for (const { text } of statements) note(text);
+      for (const statement of statements) note(textOf(statement));
       return tx.pipeline(statements);
     },
     finish: (statements: readonly Statement[]) => {
-      for (const { text } of statements) note(text);
+      for (const statement of statements) note(textOf(statement));
       return tx.finish(statements);
     },
   };
+}
+
+function textOf(statement: Statement): string {
+  if ('text' in statement) return statement.text;
+  const { table, columns, tail } = statement;
+  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (?)${tail}`;
 }

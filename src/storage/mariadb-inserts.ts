@@ -1,0 +1,33 @@
+import { chunks } from './per-shard.ts';
+import type { RowsStatement, SqlValue, TextStatement } from './sql.ts';
+
+/** Rows of one INSERT: below the engine's limit of values in a statement. */
+const rowsPerStatement = 500;
+
+/** Numbers stand in the text itself: a mark costs three times as much on its way through the driver. */
+export function spellForMariadb({ table, columns, rows, tail }: RowsStatement): TextStatement[] {
+  return chunks(rows, rowsPerStatement).map((page) => {
+    const params: SqlValue[] = [];
+    let text = `INSERT INTO ${table} (${columns.join(', ')}) VALUES `;
+    let opening = '(';
+    for (const row of page) {
+      let before = opening;
+      for (const value of row) {
+        text += before + literal(value, params);
+        before = ',';
+      }
+      text += ')';
+      opening = ', (';
+    }
+    return { text: text + tail, params };
+  });
+}
+
+/** The value as SQL, or a mark where it needs quoting. */
+function literal(value: SqlValue, params: SqlValue[]): string {
+  if (value === null) return 'NULL';
+  if (typeof value === 'bigint' || Number.isSafeInteger(value)) return String(value);
+  if (typeof value === 'boolean') return value ? '1' : '0';
+  params.push(value);
+  return '?';
+}
