@@ -6,6 +6,7 @@ import { limits } from './limits.ts';
 import { FastimServer } from './server.ts';
 import { isUnheardSetupFailure } from './storage/mariadb-pool.ts';
 import { StartupRefusal } from './storage/startup-refusal.ts';
+import { endProcess } from './storage/stuck-thread.ts';
 
 /** EX_UNAVAILABLE of sysexits.h: something that the server needs is not as it must be. */
 const refusedExitCode = 69;
@@ -20,7 +21,7 @@ async function main(): Promise<void> {
   const log = createLogger({ level: config.logLevel });
   const die = (event: string) => (reason: unknown) => {
     log.fatal({ err: reason }, event);
-    process.exit(1);
+    endProcess(reason, 1);
   };
   process.on('uncaughtException', die('process.uncaughtException'));
   const dieOfRejection = die('process.unhandledRejection');

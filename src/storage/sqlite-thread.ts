@@ -3,6 +3,7 @@ import { DriverAdapterError } from '@prisma/driver-adapter-utils';
 import { Fault } from '../lib/fault.ts';
 import type { Lifecycle } from '../lib/lifecycle.ts';
 import { SqlError } from './sql.ts';
+import { StuckThreadError } from './stuck-thread.ts';
 import type {
   SqliteAnswer,
   SqliteAnswers,
@@ -67,10 +68,13 @@ export class SqliteThread implements Lifecycle {
     const worker = new Worker(workerFile(), { workerData: this.#deps.data, execArgv });
     this.#worker = worker;
     worker.on('message', (answer: SqliteAnswer) => this.#settle(answer));
-    worker.on('error', (error) => this.#lose(`the SQLite thread failed: ${error.message}`, error));
+    worker.on('error', (cause) => {
+      const message = `the SQLite thread failed: ${cause.message}`;
+      this.#lose(new SqlError('connection', message, { cause }));
+    });
     worker.on('exit', (code) => {
       this.#hasExited = true;
-      this.#lose(`the SQLite thread ended (${code})`);
+      this.#lose(new SqlError('connection', `the SQLite thread ended (${code})`));
     });
     await this.call({ kind: 'query', text: 'SELECT 1 AS one', params: [] });
     this.#watch = setInterval(() => this.#checkStuck(), this.#deps.stuckAfterMs / looksMax);
@@ -135,13 +139,13 @@ export class SqliteThread implements Lifecycle {
     this.#looks = oldestId !== 0 && oldestId === this.#oldestId ? this.#looks + 1 : 0;
     this.#oldestId = oldestId;
     if (this.#looks < looksMax) return;
-    this.#lose(`the SQLite thread has not answered for ${this.#deps.stuckAfterMs} ms`);
+    const { stuckAfterMs } = this.#deps;
+    this.#lose(new StuckThreadError(`the SQLite thread has not answered for ${stuckAfterMs} ms`));
   }
 
-  #lose(message: string, cause?: unknown): void {
+  #lose(lost: SqlError): void {
     if (this.#lost) return;
     clearInterval(this.#watch);
-    const lost = new SqlError('connection', message, { cause });
     this.#lost = lost;
     const isExpected = this.#isStopping;
     for (const pending of this.#pending.values()) pending.reject(lost);

@@ -1,4 +1,7 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { present } from '../../src/lib/assert.ts';
 import type { Sql } from '../../src/storage/sql.ts';
@@ -193,9 +196,26 @@ describe('SQLite in threads', () => {
 
   test('a thread that is stuck rejects what waits and is reported', async () => {
     await using threads = await openThreads({ stuckAfterMs: 400 });
-    await expect(threads.sql.query(count(20_000_000))).rejects.toEqual(gone);
-    expect(threads.lost).toEqual([gone]);
+    await expect(threads.sql.query(count(20_000_000))).rejects.toMatchObject({
+      kind: 'connection',
+    });
+    expect(threads.lost).toEqual([expect.objectContaining({ kind: 'connection' })]);
     expect(threads.lost[0]?.message).toMatch(/has not answered for 400 ms/);
+  });
+
+  test('a thread that is stuck for ever does not keep its process from ending', async () => {
+    await using folder = await temporaryFolder();
+    const script = fileURLToPath(new URL('../support/stuck-thread.ts', import.meta.url));
+    const args = ['--import', 'tsx', script, `${folder.path}/test.db`];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const late = setTimeout(() => child.kill('SIGTERM'), 25_000);
+    let told = '';
+    child.stdout.on('data', (chunk: Buffer) => (told += chunk.toString()));
+    const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
+    clearTimeout(late);
+    child.kill('SIGKILL');
+    expect(told).toMatch(/has not answered for 400 ms/);
+    expect([code, signal]).toEqual([null, 'SIGKILL']);
   });
 
   test('a stop in the middle of a transaction rolls it back and closes the file', async () => {
