@@ -53,7 +53,7 @@ async function tellers(world: MoneyWorld) {
     wake() {
       for (const node of nodes) for (const shard of world.shards.all) node.wake(shard.index);
     },
-    async stop() {
+    async [Symbol.asyncDispose]() {
       for (const node of nodes) await node.stop();
     },
   };
@@ -64,7 +64,7 @@ describe.each(storages.filter(({ isHere }) => isHere()))(
   (storage) => {
     it('are told once, by whichever node, once in a second, and the last one always', async () => {
       await using world = await openMoney(storage);
-      const teller = await tellers(world);
+      await using teller = await tellers(world);
       await teller.change(1);
       await vi.waitFor(() => expect(teller.told).toEqual([1]), 10_000);
       // Within the same second, by the clock that both go by, nobody tells more.
@@ -80,7 +80,6 @@ describe.each(storages.filter(({ isHere }) => isHere()))(
       teller.wake();
       await pause(3 * coalesceMs);
       expect(teller.told).toEqual([1, 3]);
-      await teller.stop();
     });
   },
 );
