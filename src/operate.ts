@@ -183,6 +183,10 @@ async function withServer(
     return command(askAt(url, key));
   }
   const http = { ...own, port: 0, host: host.includes(':') ? '::1' : '127.0.0.1' };
+  // Whoever stands in the wrong folder would else take an empty one's books for theirs.
+  console.error(
+    `No server answers${url === null ? '' : ` at ${url}`}: this reads ${placeOf(config)} itself.`,
+  );
   const server = new FastimServer({ ...config, http, logLevel: 'error' }, { isUnlisted: true });
   await server.start();
   try {
@@ -190,6 +194,10 @@ async function withServer(
   } finally {
     await server.stop(stopGraceMs);
   }
+}
+
+function placeOf({ storage: { databaseUrls, dataDir } }: Config): string {
+  return databaseUrls.length === 0 ? `the data in ${dataDir}` : 'the databases of DATABASE_URLS';
 }
 
 async function isThere(url: string): Promise<boolean> {

@@ -104,6 +104,8 @@ describe("the operator's commands", () => {
     expect(await credit('70', 'payment-2')).toMatchObject({ code: 0 });
     const alone = await run(['ledger:check']);
     expect(alone).toMatchObject({ code: 0, output: expect.stringContaining('wallets: 570') });
+    // Whose books these are stands there, too.
+    expect(alone.output).toContain(`this reads the data in ${folder} itself`);
     await server.start();
     expect(await balanceOf(ann)).toBe(570);
   }, 120_000);
