@@ -2,6 +2,10 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { print } from 'graphql';
+import { InboxDocument } from '../../client/generated/documents.ts';
+import { decodeIdOf } from '../../src/resolvers/global-id.ts';
+import type { Group } from '../load/fastim-groups.ts';
 import { cpuMicrosOf } from '../runner/machine.ts';
 import { demand } from '../runner/void.ts';
 import { countAsOwn } from '../servers/server-child.ts';
@@ -17,14 +21,29 @@ import type {
 
 const childFile = fileURLToPath(new URL('child.ts', import.meta.url));
 const statusEveryMs = 100;
+const inbox = print(InboxDocument);
 
 export interface FleetOptions {
   readonly kind: ClientKind;
   readonly gates: readonly string[];
-  readonly query: string;
   readonly clients: readonly ClientSpec[];
   readonly processes: number;
   readonly seed: number;
+}
+
+/**
+ * The members of groups as clients, but for the first of each, who talks.
+ * @param gateOf where the nth of them dials first, by index.
+ */
+export function clientsOf(
+  groups: readonly Group[],
+  gateOf: (n: number) => number,
+): readonly ClientSpec[] {
+  return groups
+    .flatMap(({ members }) => members.slice(1))
+    .map(({ id, accessToken }, n) => {
+      return { userId: String(decodeIdOf('User', id)), accessToken, gate: gateOf(n) };
+    });
 }
 
 /** Many clients with an open inbox, in processes of their own. */
@@ -33,12 +52,12 @@ export class Fleet implements AsyncDisposable {
   readonly #forget: readonly (() => void)[];
   readonly #count: number;
 
-  constructor({ kind, gates, query, clients, processes, seed }: FleetOptions) {
+  constructor({ kind, gates, clients, processes, seed }: FleetOptions) {
     this.#count = clients.length;
     this.#children = Array.from({ length: processes }, (_, process) => {
       const child = fork(childFile, { execArgv: ['--import', import.meta.resolve('tsx')] });
       const order: FleetOrder = {
-        ...{ kind: 'start', clientKind: kind, gates, query, seed: seed + process },
+        ...{ kind: 'start', clientKind: kind, gates, query: inbox, seed: seed + process },
         clients: clients.filter((_client, index) => index % processes === process),
       };
       child.send(order);

@@ -16,6 +16,19 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? 0) + upper) / 2;
 }
 
+const pointsMax = 200;
+
+/**
+ * Points of a plot: by seconds, the share of all in % that took no longer.
+ * @param ms ascending.
+ */
+export function sharesOver(ms: readonly number[]): (readonly [x: number, y: number])[] {
+  const every = Math.max(1, Math.ceil(ms.length / pointsMax));
+  return ms
+    .map((one, index) => [one / 1000, ((index + 1) / ms.length) * 100] as const)
+    .filter((_, index) => index % every === 0 || index === ms.length - 1);
+}
+
 /** Three significant digits, without an exponent. */
 export function short(value: number): string {
   if (!Number.isFinite(value)) return String(value);

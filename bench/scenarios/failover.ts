@@ -1,13 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { print } from 'graphql';
-import { InboxDocument } from '../../client/generated/documents.ts';
 import { present } from '../../src/lib/assert.ts';
-import { decodeIdOf } from '../../src/resolvers/global-id.ts';
-import { Fleet, type FleetTotals } from '../fleet/fleet.ts';
-import type { ClientKind, ClientSpec, Outage } from '../fleet/protocol.ts';
+import { clientsOf, Fleet, type FleetTotals } from '../fleet/fleet.ts';
+import type { ClientKind, Outage } from '../fleet/protocol.ts';
 import { settled, Talk } from '../fleet/talk.ts';
 import { makeGroups, type Group } from '../load/fastim-groups.ts';
-import { quantile, seeded, short } from '../runner/numbers.ts';
+import { quantile, seeded, sharesOver, short } from '../runner/numbers.ts';
 import { floorOf, type Outcome, type RunOptions, type Scenario } from '../runner/scenario.ts';
 import { demand } from '../runner/void.ts';
 import { Cluster } from '../servers/cluster.ts';
@@ -83,15 +80,14 @@ async function storm(
   await cluster.startAll();
   const nodes = [0, 1, 2].map((index) => cluster.node(index));
   const sockets = nodes.map(({ socketUrl }) => socketUrl);
-  const shared = { seed, query: print(InboxDocument) };
   const neighbours = Math.ceil(groups.length / neighboursShare);
   await using others = new Fleet({
-    ...{ ...shared, kind: 'at-once', gates: sockets.slice(1), processes: 1 },
+    ...{ kind: 'at-once', gates: sockets.slice(1), processes: 1, seed },
     clients: clientsOf(groups.slice(0, neighbours), (n) => n % 2),
   });
   const clients = clientsOf(groups.slice(neighbours), () => 0);
   await using fleet = new Fleet({
-    ...{ ...shared, kind, clients, gates: sockets, processes: clientProcesses },
+    ...{ kind, clients, gates: sockets, processes: clientProcesses, seed },
   });
   const gates = nodes.map(({ url }) => url);
   using talk = new Talk({ groups, gates, random: seeded(seed) });
@@ -156,14 +152,6 @@ async function warmUp(others: Fleet, talk: Talk): Promise<void> {
   }
 }
 
-function clientsOf(groups: readonly Group[], gateOf: (n: number) => number): ClientSpec[] {
-  return groups
-    .flatMap(({ members }) => members.slice(1))
-    .map(({ id, accessToken }, n) => {
-      return { userId: String(decodeIdOf('User', id)), accessToken, gate: gateOf(n) };
-    });
-}
-
 function sum(outages: readonly Outage[], of: (outage: Outage) => number): number {
   return outages.reduce((total, outage) => total + of(outage), 0);
 }
@@ -186,10 +174,6 @@ function lineOf(name: string, storm: Storm | undefined): string {
 }
 
 function outcomeOf(atOnce: readonly Storm[], stock: Storm): Outcome {
-  const curve = (storm: Storm) =>
-    storm.resumedMs.map(
-      (ms, index) => [ms / 1000, ((index + 1) / storm.resumedMs.length) * 100] as const,
-    );
   const [first] = atOnce;
   return {
     measures: [
@@ -226,6 +210,7 @@ function outcomeOf(atOnce: readonly Storm[], stock: Storm): Outcome {
           ...[0.5, 0.99, 0.999, 1].map((of) => short(share(storm.resumedMs, of))),
           short(perResume(storm)),
           short(storm.replayed / storm.resumedMs.length),
+          ...(['nodes', 'stores', 'clients'] as const).map((of) => each(storm, of)),
         ].join(' | '),
       ),
     ],
@@ -237,17 +222,10 @@ function outcomeOf(atOnce: readonly Storm[], stock: Storm): Outcome {
         xLabel: 'seconds',
         yLabel: '%',
         series: [
-          ...(first ? [{ name: 'at once', points: thinned(curve(first)) }] : []),
-          { name: 'graphql-ws', points: thinned(curve(stock)) },
+          ...(first ? [{ name: 'at once', points: sharesOver(first.resumedMs) }] : []),
+          { name: 'graphql-ws', points: sharesOver(stock.resumedMs) },
         ],
       },
     ],
   };
-}
-
-const pointsMax = 200;
-
-function thinned<T>(points: readonly T[]): T[] {
-  const every = Math.max(1, Math.ceil(points.length / pointsMax));
-  return points.filter((_, index) => index % every === 0 || index === points.length - 1);
 }

@@ -1,12 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { print } from 'graphql';
-import { InboxDocument } from '../../client/generated/documents.ts';
-import { decodeIdOf } from '../../src/resolvers/global-id.ts';
-import { Fleet, type FleetTotalReport } from '../fleet/fleet.ts';
-import type { ClientKind, ClientSpec, Outage } from '../fleet/protocol.ts';
+import { clientsOf, Fleet, type FleetTotalReport } from '../fleet/fleet.ts';
+import type { ClientKind, Outage } from '../fleet/protocol.ts';
 import { settled, Talk } from '../fleet/talk.ts';
 import { makeGroups, type Group } from '../load/fastim-groups.ts';
-import { quantile, seeded, short } from '../runner/numbers.ts';
+import { quantile, seeded, sharesOver, short } from '../runner/numbers.ts';
 import { floorOf, type Outcome, type RunOptions, type Scenario } from '../runner/scenario.ts';
 import { demand } from '../runner/void.ts';
 import { Cluster } from '../servers/cluster.ts';
@@ -69,8 +66,8 @@ async function restartAll(
   const split = Math.ceil((groups.length * 2) / 3);
   const fleetOf = (kind: ClientKind, some: readonly Group[]): Fleet =>
     new Fleet({
-      ...{ kind, gates, query: print(InboxDocument), processes: 1, seed },
-      clients: clientsOf(some),
+      ...{ kind, gates, processes: 1, seed },
+      clients: clientsOf(some, (n) => n % nodeCount),
     });
   await using atOnce = fleetOf('at-once', groups.slice(0, split));
   await using stock = fleetOf('graphql-ws', groups.slice(split));
@@ -102,14 +99,6 @@ async function restartAll(
   };
 }
 
-function clientsOf(groups: readonly Group[]): ClientSpec[] {
-  return groups
-    .flatMap(({ members }) => members.slice(1))
-    .map(({ id, accessToken }, n) => {
-      return { userId: String(decodeIdOf('User', id)), accessToken, gate: n % nodeCount };
-    });
-}
-
 const silenceOf = ({ closedAtMs, liveAtMs }: Outage): number => liveAtMs - closedAtMs;
 
 function sideOf({ outages, longestDelaysMs }: FleetTotalReport): Side {
@@ -134,13 +123,6 @@ function lineOf(restart: Restart | undefined): string {
 
 function outcomeOf(rounds: readonly Restart[]): Outcome {
   const [first] = rounds;
-  const points = (side: Side | undefined): (readonly [number, number])[] => {
-    const silences = side?.silencesMs ?? [];
-    const every = Math.max(1, Math.ceil(silences.length / 200));
-    return silences
-      .map((ms, index) => [ms / 1000, ((index + 1) / silences.length) * 100] as const)
-      .filter((_, index) => index % every === 0 || index === silences.length - 1);
-  };
   return {
     measures: [
       {
@@ -167,8 +149,8 @@ function outcomeOf(rounds: readonly Restart[]): Outcome {
         xLabel: 'seconds',
         yLabel: '%',
         series: [
-          { name: 'at once', points: points(first?.atOnce) },
-          { name: 'graphql-ws', points: points(first?.stock) },
+          { name: 'at once', points: sharesOver(first?.atOnce.silencesMs ?? []) },
+          { name: 'graphql-ws', points: sharesOver(first?.stock.silencesMs ?? []) },
         ],
       },
     ],

@@ -115,6 +115,7 @@ describe.skipIf(!isHere)('what a node leaves behind', () => {
     const pid = present(nodes.at(0).pid, 'it runs');
     // It is answered when the node goes on.
     const first = sendAt(0, held, 'first');
+    first.catch(() => undefined);
     await expect.poll(() => isStopped(pid), { timeout: 20_000 }).toBe(true);
     const stoppedAtMs = Date.now();
     const second = sendAt(1, held, 'second');

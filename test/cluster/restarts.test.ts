@@ -2,17 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { print } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Fleet } from '../../bench/fleet/fleet.ts';
-import type { ClientKind, ClientSpec } from '../../bench/fleet/protocol.ts';
+import { clientsOf, Fleet } from '../../bench/fleet/fleet.ts';
+import type { ClientKind } from '../../bench/fleet/protocol.ts';
 import { settled, Talk } from '../../bench/fleet/talk.ts';
 import { makeGroups, type Group } from '../../bench/load/fastim-groups.ts';
 import { quantile, seeded } from '../../bench/runner/numbers.ts';
 import { unthrottled } from '../../bench/servers/fastim.ts';
 import { keysIn, seedPeople } from '../../bench/servers/people.ts';
-import { InboxDocument } from '../../client/generated/documents.ts';
-import { decodeIdOf } from '../../src/resolvers/global-id.ts';
 import { redisListOf } from '../../src/lib/redis-address.ts';
 import { bundleServer, type Bundle } from '../support/bundle.ts';
 import { mariadbAvailable, redisAvailable } from '../support/machine.ts';
@@ -60,13 +57,9 @@ describe.skipIf(!isHere)('clients of nodes that go', () => {
   });
 
   function fleetOf(kind: ClientKind, some: readonly Group[], gateOf: (n: number) => number): Fleet {
-    const clients = some
-      .flatMap(({ members }) => members.slice(1))
-      .map(({ id, accessToken }, n): ClientSpec => {
-        return { userId: String(decodeIdOf('User', id)), accessToken, gate: gateOf(n) };
-      });
+    const clients = clientsOf(some, gateOf);
     const gates = nodes.all.map(({ url }) => `${url.replace(/^http/, 'ws')}/graphql`);
-    return new Fleet({ kind, clients, gates, query: print(InboxDocument), processes: 1, seed });
+    return new Fleet({ kind, clients, gates, processes: 1, seed });
   }
 
   const talkOf = (): Talk =>
