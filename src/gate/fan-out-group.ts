@@ -99,8 +99,13 @@ export class Group {
   }
 
   #executeOnce(event: unknown, viewer: Viewer | null): ExecutionResult | Promise<ExecutionResult> {
+    const { schema, document, operationName, variableValues } = this.#args;
+    // One by one: a copy that gets more has a hidden class of its own each time, which is dear.
     return execute({
-      ...this.#args,
+      schema,
+      document,
+      operationName,
+      variableValues,
       rootValue: event,
       contextValue: this.#api.contextFor(viewer),
     });

@@ -93,11 +93,11 @@ async function graphql(
   } else if (refusal) {
     sendError(response, ...refusal);
   } else {
-    const caller = await callerOf(deps, request);
-    if (caller.viewer) deps.sessions.touch(caller.viewer);
+    const { viewer, authFailure, authority } = await callerOf(deps, request);
+    if (viewer) deps.sessions.touch(viewer);
     const address = addressOf(request, deps.trustedProxies);
     const road = isForShortRoad(request) ? roads.short : roads.long;
-    await road(request, response, { ...caller, address });
+    await road(request, response, { viewer, authFailure, authority, address });
   }
 }
 

@@ -46,11 +46,14 @@ export function perform(
   if (operation === OperationTypeNode.MUTATION && method === 'GET') {
     return { errors: [requestError(405, 'A mutation is sent by POST.')] };
   }
-  const args = { schema: api.schema, document, operationName, variableValues: variables };
+  const { schema } = api;
   const contextFor = () => api.contextFor(viewer, authFailure, address, authority);
-  return operation === OperationTypeNode.SUBSCRIPTION
-    ? subscribeAfresh(args, contextFor)
-    : execute({ ...args, contextValue: contextFor() });
+  if (operation === OperationTypeNode.SUBSCRIPTION) {
+    const args = { schema, document, operationName, variableValues: variables };
+    return subscribeAfresh(args, contextFor);
+  }
+  const contextValue = contextFor();
+  return execute({ schema, document, operationName, variableValues: variables, contextValue });
 }
 
 /** Why no operation of a document can be executed. */
