@@ -93,6 +93,7 @@ function read([name, ...rest]: readonly string[]): { command: Command; url: stri
     }
     throw new Error(name === undefined ? 'What is to be done?' : `There is no ${name}.`);
   } catch (error) {
+    if (error instanceof Refusal) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new Refusal(`${reason}\n${usage}`, usageExitCode);
   }
@@ -157,9 +158,18 @@ async function showRules(ask: Ask): Promise<number> {
   return 0;
 }
 
-/** @throws {Error} where the file holds no JSON. */
+/** @throws {Refusal} where the file cannot be read, or holds no JSON. */
+function jsonIn(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new Refusal(`${file} holds no rules: ${(error as Error).message}`, usageExitCode);
+  }
+}
+
+/** @throws {Refusal} where the file cannot be read, or holds no JSON. */
 function setRules(file: string): Command {
-  const rules: unknown = JSON.parse(readFileSync(file, 'utf8'));
+  const rules = jsonIn(file);
   return async (ask) => {
     const { setGateRules } = await ask<{ setGateRules: { gateRules: Rules } }>(
       'mutation ($rules: JSON!) { setGateRules(rules: $rules) { gateRules { revision changedAt rules } } }',

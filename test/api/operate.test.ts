@@ -1,16 +1,13 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleServer, type Bundle } from '../support/bundle.ts';
 import { signUp, type TestUser } from '../support/clients.ts';
 import { inboxOf, openInbox } from '../support/live.ts';
 import { balanceOf } from '../support/money.ts';
+import { operate } from '../support/operate.ts';
 import { freePort, ServerProcess } from '../support/process.ts';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
 
 describe("the operator's commands", () => {
   let folder: string;
@@ -31,20 +28,8 @@ describe("the operator's commands", () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** As `npm run` does it, in another process. */
-  async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    const port = new URL(server.url).port;
-    const child = spawn(process.execPath, [bundle.operate, ...args], {
-      cwd: `${root}test`,
-      env: { PATH: process.env['PATH'] ?? '', DATA_DIR: folder, PORT: port, ...env },
-    });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => (output += text));
-    }
-    const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-    return { code, output };
-  }
+  const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+    operate(bundle, args, { DATA_DIR: folder, PORT: new URL(server.url).port, ...env });
 
   const credit = (amount: string, key: string, env?: Readonly<Record<string, string>>) => {
     const what = [
@@ -93,6 +78,16 @@ describe("the operator's commands", () => {
     });
     await rm(elsewhere, { recursive: true });
   }, 120_000);
+
+  test('show the one gate of a server, and the rules for clients', async () => {
+    const list = await run(['gate:list']);
+    expect(list).toMatchObject({ code: 0, output: expect.stringContaining('gate-1') });
+    const rules = await run(['gate:rules']);
+    expect(rules).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('None were ever set.'),
+    });
+  }, 60_000);
 
   test('audit the books, and do both where no server runs', async () => {
     const { code, output } = await run(['ledger:check']);

@@ -124,4 +124,13 @@ describe('documents', () => {
     expect(rows.length).toBeGreaterThan(5);
     for (const [invariant, , tests] of rows) expect(tests, invariant).toContain(' › ');
   });
+
+  test('docs/planted-bugs.md: each bug is planted by the test that it names', () => {
+    const rows = table('docs/planted-bugs.md', 'All of them');
+    expect(rows.length).toBeGreaterThan(15);
+    for (const [bugs = '', , , test = ''] of rows) {
+      const source = read(`test/${test.split(' › ')[0]}.test.ts`);
+      for (const bug of bugs.split(', ')) expect(source, bug).toContain(bug);
+    }
+  });
 });

@@ -1,18 +1,20 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { InboxDocument, LogoutDocument } from '../../client/generated/documents.ts';
+import { LogoutDocument } from '../../client/generated/documents.ts';
 import { operatorKeyIn } from '../../src/domain/app/app.ts';
 import { limits } from '../../src/limits.ts';
 import { gatesKey } from '../../src/realtime/nodes/stays.lua.ts';
 import { bundleServer, type Bundle } from '../support/bundle.ts';
 import { ask, post, signIn, signUp, TestSocket, type TestUser } from '../support/clients.ts';
-import { groupOf, inboxOf, send, type InboxRecording } from '../support/live.ts';
+import { groupOf, send } from '../support/live.ts';
 import { mariadbAvailable, redisAvailable } from '../support/machine.ts';
+import { MovingClient } from '../support/moving-client.ts';
 import { Nodes } from '../support/nodes.ts';
+import { operate } from '../support/operate.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 
 const isHere = mariadbAvailable() && redisAvailable();
@@ -131,6 +133,45 @@ describe.skipIf(!isHere)('three gates and their LSB', () => {
     await setRules([]);
     await expect.poll(() => tracks('deviceId: "device-1"'), withinMs).toBe(all('stable'));
   }, 90_000);
+
+  it('an operator lists gates and changes rules by command while they run, and mistakes change nothing', async () => {
+    const by = (...args: string[]) =>
+      operate(bundle, [...args, '--url', nodes.at(1).url], { DATA_DIR: folder });
+    const list = await by('gate:list');
+    expect(list.code).toBe(0);
+    for (const at of [0, 1, 2]) expect(list.output).toContain(`node-${at}`);
+    expect(list.output).toContain('canary');
+    expect(list.output).toContain('OPEN');
+
+    const file = path.join(folder, 'rules.json');
+    const rules = { rules: [{ name: 'everybody', track: 'canary' }] };
+    await writeFile(file, JSON.stringify(rules));
+    const set = await by('gate:rules', '--file', file);
+    expect(set).toMatchObject({ code: 0, output: expect.stringMatching(/Revision \d+/) });
+    await expect.poll(() => tracks(), withinMs).toBe(all('canary'));
+    const shown = await by('gate:rules');
+    expect(shown.code).toBe(0);
+    expect(JSON.parse(shown.output.slice(0, shown.output.lastIndexOf('}') + 1))).toEqual(rules);
+
+    await writeFile(file, '{ "rules": [');
+    const torn = await by('gate:rules', '--file', file);
+    expect(torn).toMatchObject({ code: 64, output: expect.stringContaining(`${file} holds no`) });
+    const none = await by('gate:rules', '--file', path.join(folder, 'none.json'));
+    expect(none).toMatchObject({ code: 64, output: expect.stringContaining('ENOENT') });
+    await writeFile(file, JSON.stringify({ rules: [{ track: 'x y', percent: 101 }] }));
+    const wrong = await by('gate:rules', '--file', file);
+    expect(wrong).toMatchObject({ code: 1, output: expect.stringMatching(/^INVALID_ARGUMENT/) });
+    expect(wrong.output).toContain('$.rules[0].percent must be');
+    expect(wrong.output).toContain('$.rules[0].name');
+    expect(await by('gate:rules', '--fiel', file)).toMatchObject({ code: 64 });
+    const away = await operate(bundle, ['gate:list', '--url', 'http://127.0.0.1:1'], {
+      DATA_DIR: folder,
+    });
+    expect(away).toMatchObject({ code: 69, output: expect.stringContaining('does not answer') });
+    expect(await tracks()).toBe(all('canary'));
+    await setRules([]);
+    await expect.poll(() => tracks(), withinMs).toBe(all('stable'));
+  }, 120_000);
 
   it('rules outlive Redis', async () => {
     await setRules([{ name: 'all', track: 'canary', percent: 100 }]);
@@ -292,57 +333,6 @@ describe.skipIf(!isHere)('a gate that drains', () => {
     await Promise.all(moving.map((client) => client.leave()));
   }, 120_000);
 });
-
-interface Hint {
-  readonly retryAfterMs: number;
-  readonly url: string;
-}
-
-/** A client that goes where a 4604 sends it, and on from its cursor there. */
-class MovingClient {
-  readonly hints: Hint[] = [];
-  readonly #user: TestUser;
-  #url: string;
-  readonly #recordings: InboxRecording[] = [];
-  #socket: TestSocket | undefined;
-
-  constructor(user: TestUser, url: string) {
-    this.#user = user;
-    this.#url = url;
-  }
-
-  /** The texts that came, in order, over all connections. */
-  get texts(): string[] {
-    return this.#recordings.flatMap(inboxOf).flatMap((event) => {
-      if (event.__typename !== 'MessageAdded') return [];
-      const { content } = event.message;
-      return content.__typename === 'TextContent' ? [content.text] : [];
-    });
-  }
-
-  /** Resolves when it is up to date. */
-  async come(): Promise<void> {
-    const after = this.#recordings.flatMap(inboxOf).at(-1)?.cursor ?? null;
-    const socket = new TestSocket({ url: this.#url }, { accessToken: this.#user.auth.accessToken });
-    this.#socket = socket;
-    await socket.acknowledged;
-    const recording = socket.subscribe(InboxDocument, { after });
-    this.#recordings.push(recording);
-    void socket.closed.then(async ({ code, reason }) => {
-      if (code !== 4604) return;
-      const hint = JSON.parse(reason) as Hint;
-      this.hints.push(hint);
-      await pause(hint.retryAfterMs);
-      this.#url = hint.url.replace(/^ws/, 'http').replace(/\/graphql$/, '');
-      await this.come();
-    });
-    await recording.waitFor(1);
-  }
-
-  async leave(): Promise<void> {
-    await this.#socket?.close();
-  }
-}
 
 function wsOf(url: string): string {
   return url.replace(/^http/, 'ws');

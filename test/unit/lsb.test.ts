@@ -135,6 +135,18 @@ describe('where the clients of a gate are sent on to', () => {
     expect(own.elsewhere(null)).toBeNull();
   });
 
+  test('is one that is not ready, where the own gate drains and no other is open', async () => {
+    const nodes = new Nodes();
+    await nodes.add('slow', { state: 'NOT_READY' });
+    const open = await nodes.add('open', { connections: 1_000 });
+    expect(open.elsewhere('default')).toBeNull();
+    const own = await nodes.add('own', { state: 'DRAINING' });
+    expect(own.elsewhere('default')).toBe('ws://open/graphql');
+    await open.listing.stop(0);
+    await own.exchange();
+    expect(own.elsewhere('default')).toBe('ws://slow/graphql');
+  });
+
   test('are those below the mean, as long as the own gate is open', async () => {
     const nodes = new Nodes();
     await nodes.add('full', { connections: 900 });

@@ -150,19 +150,19 @@ export class Lsb implements Lifecycle {
 
   /**
    * Where a client of the own gate may go on: another gate of the same track. While the own one is open, one that has less
-   * than the mean. It counts as given.
+   * than the mean; while it drains, in need one that was not ready a moment ago, rather than none. It counts as given.
    * @param appId null: not known.
    * @returns its WebSocket URL; null where none is known.
    */
   elsewhere(appId: string | null): string | null {
     const own = this.#own();
     if (!this.#isHeard) return null;
-    const peers = this.#peersOf(own, appId);
-    const mean = own.state === 'OPEN' ? meanLoad([this.#withTickets(own), ...peers]) : Infinity;
-    const gate = chooseGate(
-      peers.filter((peer) => loadOf(peer) < mean),
-      this.#deps.random,
-    );
+    const open = this.#peersOf(own, appId, 'OPEN');
+    const mean = own.state === 'OPEN' ? meanLoad([this.#withTickets(own), ...open]) : Infinity;
+    const isInNeed = own.state === 'DRAINING' && open.length === 0;
+    const peers = isInNeed ? this.#peersOf(own, appId, 'NOT_READY') : open;
+    const lessLoaded = peers.filter((peer) => loadOf(peer) < mean);
+    const gate = chooseGate(lessLoaded, this.#deps.random);
     if (!gate) return null;
     this.#give(gate.id);
     return socketUrl(gate.httpUrl);
@@ -251,21 +251,27 @@ export class Lsb implements Lifecycle {
     return { ...gate, tickets: told + untold };
   }
 
-  /** Other gates that take whom the own one has. */
-  #peersOf(own: GateReport, appId: string | null): readonly KnownGate[] {
+  /** Other gates that take whom the own one has, in that state. */
+  #peersOf(
+    own: GateReport,
+    appId: string | null,
+    state: 'OPEN' | 'NOT_READY',
+  ): readonly KnownGate[] {
     const apps = appId === null ? own.apps : [appId];
     return this.#known().filter(
       (gate) =>
         gate.id !== own.id &&
         gate.httpUrl !== own.httpUrl &&
-        gate.state === 'OPEN' &&
+        gate.state === state &&
         gate.track === own.track &&
         apps.every((app) => gate.apps.includes(app)),
     );
   }
 
   #excessOf(own: GateReport): number {
-    const alike = this.#peersOf(own, null).filter(({ apps }) => apps.length === own.apps.length);
+    const alike = this.#peersOf(own, null, 'OPEN').filter(
+      ({ apps }) => apps.length === own.apps.length,
+    );
     return this.#shedding.next(this.#withTickets(own), alike);
   }
 
