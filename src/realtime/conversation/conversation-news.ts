@@ -123,11 +123,14 @@ export class ConversationNews implements Lifecycle {
     };
   }
 
-  /** A row of this node's. Those of a shard come in the order of their commits. */
+  /** A row of this node's. Those of a conversation come in the order of their commits. */
   committed({ body, createdAtMs, messages }: CommittedRow): void {
     for (const part of body.parts) {
+      const attended = this.#attended.get(part.conversationId);
+      // Most conversations of a batch nobody follows, and a node that is alone tells nobody else.
+      if (!attended && this.#deps.isAlone) continue;
       const news = newsOf(part, createdAtMs, messages);
-      this.#attended.get(part.conversationId)?.order.offer(news);
+      attended?.order.offer(news);
       this.#tell(part.conversationId, 'news', () =>
         encodeNews(news, this.#deps.limits.newsCharsMax),
       );
