@@ -274,6 +274,19 @@ for (const engine of sqlEngines) {
         const text = 'SELECT value FROM Entry WHERE list = ? ORDER BY number';
         expect(await sql.query(text, [list])).toEqual(rowsOf(50).map(([, , value]) => ({ value })));
       });
+
+      test('update with NULL where that is in all rows', async () => {
+        const before = lastBig;
+        const rows = Array.from({ length: 20 }, (_, index) => newRow(index));
+        await sql.transaction((tx) => tx.finish(insertRows('Sample', columns, rows)));
+        const tail = sql.dialect.upsert(['big'], `word = ${sql.dialect.incoming('word')}`);
+        const emptied = (count: number) => rows.slice(0, count).map(([big]) => [big ?? 0n, null]);
+        await sql.transaction((tx) =>
+          tx.finish(insertRows('Sample', ['big', 'word'], emptied(18), tail)),
+        );
+        const words = (await since(before)).map(({ word }) => word);
+        expect(words).toEqual([...emptied(18).map(() => null), rows[18]?.[7], rows[19]?.[7]]);
+      });
     });
 
     describe('transactions', () => {
