@@ -56,6 +56,8 @@ export class ChaosCluster implements AsyncDisposable {
     readonly main: string;
     readonly seed: number;
     readonly keepsIn: string;
+    /** Between two calls of one who has money. */
+    readonly claimsIdleMs: number;
   }): Promise<ChaosCluster> {
     const shards = await Promise.all(Array.from({ length: shardCount }, () => startMariadb()));
     const redis = await startRedis();
@@ -172,10 +174,12 @@ export class ChaosCluster implements AsyncDisposable {
     main,
     seed,
     keepsIn,
+    claimsIdleMs,
   }: {
     readonly main: string;
     readonly seed: number;
     readonly keepsIn: string;
+    readonly claimsIdleMs: number;
   }): Promise<void> {
     const databases = await Promise.all(this.shards.map((shard) => shard.createDatabase()));
     const place = (index: number, port: number): NodePlace => {
@@ -196,6 +200,8 @@ export class ChaosCluster implements AsyncDisposable {
       main,
       seed,
       keepsIn,
+      hasLanes: true,
+      secondDevices: 4,
       databaseUrls: databases,
       cluster: {
         nodes: nodeCount,
@@ -211,7 +217,8 @@ export class ChaosCluster implements AsyncDisposable {
       },
     });
     const { anyNode: server, random, folder } = this.#world;
-    const crowdDeps = { server, folder, random: random.fork(), isGone: () => false };
+    const gift = { random: random.fork(), isGone: () => false, idleMs: claimsIdleMs };
+    const crowdDeps = { server, folder, ...gift };
     this.#crowd = new MoneyCrowd(crowdDeps);
     await this.#crowd.start();
   }

@@ -16,7 +16,13 @@ export interface ChaosOptions {
     readonly claims: number;
     readonly withinMs: number;
   };
+  /** Of these kinds alone; default: all. */
+  readonly kinds?: readonly string[];
+  /** How long one who has money waits between two calls, at most. */
+  readonly claimsIdleMs: number;
   readonly say: (line: string) => void;
+  /** Ends it early, as if the time were over. */
+  readonly signal?: AbortSignal;
 }
 
 export interface ChaosReport {
@@ -26,6 +32,34 @@ export interface ChaosReport {
   readonly claims: number;
   readonly granted: number;
   readonly audits: number;
+  /** Sessions that were ended while their inbox was open. */
+  readonly endedSessions: number;
+}
+
+/** Something did not hold: what happened, what clients saw and what the nodes said is in a folder. */
+export class ChaosFailure extends Error {
+  override name = 'ChaosFailure';
+  readonly folder: string;
+  /** What the checker calls it; none where something else went wrong. */
+  readonly names: ReadonlySet<string>;
+
+  constructor(of: { seed: number; folder: string; names: ReadonlySet<string>; cause: unknown }) {
+    super(`seed ${of.seed}: see ${of.folder}: ${String(of.cause)}`, { cause: of.cause });
+    this.folder = of.folder;
+    this.names = of.names;
+  }
+}
+
+/** Promises that were broken. */
+class Broken extends Error {
+  override name = 'Broken';
+  readonly names: ReadonlySet<string>;
+
+  constructor(anomalies: readonly { readonly name: string; readonly detail: string }[]) {
+    const lines = anomalies.slice(0, 20).map(({ name, detail }) => `${name}: ${detail}`);
+    super(`${anomalies.length} anomalies: ${lines.join('\n')}`);
+    this.names = new Set(anomalies.map(({ name }) => name));
+  }
 }
 
 interface Happened {
@@ -35,22 +69,28 @@ interface Happened {
   readonly hit: string;
 }
 
+const allKinds = Object.keys(faults);
 const settledWithinMs = 60_000;
+/** After so many faults all is well for so long. */
+const calmEvery = 8;
+const calmMs = 7_000;
 /** Of two faults so many come at the same time. */
 const pairsShare = 0.15;
 
 /**
  * Lets everything go wrong that can, in an order that the seed gives, while clients chat and give money away; now and then all
  * is well for a while, and then every promise must hold.
- * @throws where one is broken: what happened is in a folder, which the error names.
+ * @throws {ChaosFailure} where one is broken.
  */
-export async function runChaos({ main, seed, until, say }: ChaosOptions): Promise<ChaosReport> {
+export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
+  const { main, seed, until, claimsIdleMs, say, signal, kinds = allKinds } = options;
   const keepsIn = await mkdtemp(path.join(tmpdir(), `fastim-chaos-${seed}-`));
   const happened: Happened[] = [];
-  const cluster = await ChaosCluster.start({ main, seed, keepsIn });
+  const cluster = await ChaosCluster.start({ main, seed, keepsIn, claimsIdleMs });
   try {
-    const nemesis = new Nemesis(cluster, new Random(seed ^ 0x5eed), happened, say);
-    const report = await nemesis.run(until);
+    const random = new Random(seed ^ 0x5eed);
+    const nemesis = new Nemesis({ cluster, random, happened, say, kinds });
+    const report = await nemesis.run(until, signal);
     await rm(keepsIn, { recursive: true, force: true });
     return report;
   } catch (error) {
@@ -59,40 +99,49 @@ export async function runChaos({ main, seed, until, say }: ChaosOptions): Promis
     for (const [index, { output }] of cluster.nodes.entries()) {
       await writeFile(path.join(keepsIn, `node-${index}.log`), output);
     }
-    throw new Error(`seed ${seed}: see ${keepsIn}`, { cause: error });
+    const names = error instanceof Broken ? error.names : new Set<string>();
+    throw new ChaosFailure({ seed, folder: keepsIn, names, cause: error });
   } finally {
     await cluster[Symbol.asyncDispose]();
   }
+}
+
+interface NemesisDeps {
+  readonly cluster: ChaosCluster;
+  readonly random: Random;
+  readonly happened: Happened[];
+  readonly kinds: readonly string[];
+  readonly say: (line: string) => void;
 }
 
 class Nemesis {
   readonly #cluster: ChaosCluster;
   readonly #random: Random;
   readonly #happened: Happened[];
+  readonly #kinds: readonly string[];
   readonly #say: (line: string) => void;
+  /** How many faults there shall have been before all is well for a while. */
+  #calmAt = calmEvery;
 
-  constructor(
-    cluster: ChaosCluster,
-    random: Random,
-    happened: Happened[],
-    say: (line: string) => void,
-  ) {
+  constructor({ cluster, random, happened, kinds, say }: NemesisDeps) {
     this.#cluster = cluster;
     this.#random = random;
     this.#happened = happened;
+    this.#kinds = kinds;
     this.#say = say;
   }
 
-  async run(until: ChaosOptions['until']): Promise<ChaosReport> {
+  async run(until: ChaosOptions['until'], signal?: AbortSignal): Promise<ChaosReport> {
     const { world, crowd } = this.#cluster;
     const endsAtMs = Date.now() + until.withinMs;
     const isEnough = (): boolean =>
       world.acknowledged >= until.acknowledged &&
       this.#happened.length >= until.faults &&
       crowd.claims >= until.claims;
-    while (Date.now() < endsAtMs && !isEnough()) {
+    const isOver = (): boolean => signal?.aborted === true || Date.now() >= endsAtMs || isEnough();
+    while (!isOver()) {
       this.#cluster.run();
-      await this.#round(() => Date.now() >= endsAtMs || isEnough());
+      await this.#round(isOver);
       await this.#checkAll();
     }
     return {
@@ -102,12 +151,13 @@ class Nemesis {
       claims: crowd.claims,
       granted: crowd.granted,
       audits: crowd.audits,
+      endedSessions: world.endedSessions,
     };
   }
 
   /** Every kind once, in any order, sometimes two at a time. */
   async #round(isOver: () => boolean): Promise<void> {
-    const left = shuffled(Object.keys(faults), this.#random);
+    const left = shuffled(this.#kinds, this.#random);
     while (left.length > 0 && !isOver()) {
       const kinds = left.splice(0, this.#random.chance(pairsShare) ? 2 : 1);
       const [first, second] = kinds;
@@ -116,7 +166,9 @@ class Nemesis {
       await Promise.all(kinds.map((kind) => this.#strike(kind)));
       const [problem] = this.#cluster.crowd.anomalies;
       if (problem !== undefined) throw new Error(`money: ${problem}`);
-      await pause(this.#random.between(100, 1_000));
+      const isCalm = this.#happened.length >= this.#calmAt;
+      if (isCalm) this.#calmAt += calmEvery;
+      await pause(isCalm ? calmMs : this.#random.between(100, 1_000));
     }
   }
 
@@ -124,9 +176,11 @@ class Nemesis {
     const fault = faults[kind];
     if (!fault) throw new Error(`no such fault: ${kind}`);
     const atMs = Date.now();
+    const isWell = this.#cluster.world.noteTrouble();
     const hit = await fault(this.#cluster, this.#random.fork()).catch((error: unknown) => {
       throw new Error(`${kind}: ${String(error)}`, { cause: error });
     });
+    isWell();
     const tookMs = Date.now() - atMs;
     this.#happened.push({ kind, atMs, tookMs, hit });
     const { acknowledged } = this.#cluster.world;
@@ -137,19 +191,20 @@ class Nemesis {
     const { world, crowd } = this.#cluster;
     const beganMs = Date.now();
     await crowd.pause();
+    // First: packets whose time is over are told of as well.
+    const money = await crowd.check();
     const late = await world.settle(settledWithinMs);
     if (late.length > 0) this.#say(`late: ${late.join('; ')}`);
     const anomalies = await world.check();
-    const money = await crowd.check();
     this.#say(`checked in ${Date.now() - beganMs} ms`);
     const errors = world.errors.filter((error) => !error.includes('"UNAVAILABLE"'));
     const all = [
-      ...late.map((what) => `late: ${what}`),
-      ...anomalies.map(({ name, detail }) => `${name}: ${detail}`),
-      ...money.map((what) => `money: ${what}`),
-      ...errors.map((error) => `answered: ${error}`),
+      ...late.map((detail) => ({ name: 'late', detail })),
+      ...anomalies,
+      ...money.map((detail) => ({ name: 'money', detail })),
+      ...errors.map((detail) => ({ name: 'answered', detail })),
     ];
-    if (all.length > 0) throw new Error(`${all.length} anomalies: ${all.slice(0, 20).join('\n')}`);
+    if (all.length > 0) throw new Broken(all);
   }
 }
 

@@ -14,6 +14,9 @@ import type { Seen, Shown } from '../support/history.ts';
 import { pullAfresh, type Copy } from './pull-afresh.ts';
 import { pause, type Random } from './random.ts';
 
+/** Whoever is closed with one of these does not come back: the session is over. */
+const finalCodes = new Set([4401, 4601, 4602]);
+
 /** A device that keeps its inbox open: whenever it is cut off it comes back and goes on after the last event that it processed. */
 export class InboxClient {
   readonly user: TestUser;
@@ -32,6 +35,7 @@ export class InboxClient {
   #client: Client | null = null;
   #socket: WebSocket | null = null;
   #isStopped = false;
+  #end: number | null = null;
   #running: Promise<void> = Promise.resolve();
   /** Of each conversation where its copy ends. */
   readonly #copies = new Map<string, Copy>();
@@ -54,6 +58,11 @@ export class InboxClient {
   /** Whether it has asked for all that a reset made it ask for. */
   get isWhole(): boolean {
     return !this.#owesSnapshot;
+  }
+
+  /** The code with which it was told for good that its session is over; null: not yet. */
+  get end(): number | null {
+    return this.#end;
   }
 
   start(): void {
@@ -102,7 +111,13 @@ export class InboxClient {
       connectionParams: { accessToken: this.user.auth.accessToken },
       retryAttempts: 0,
     });
-    client.on('closed', (event) => this.closeCodes.push((event as { code: number }).code));
+    client.on('closed', (event) => {
+      const { code } = event as { code: number };
+      this.closeCodes.push(code);
+      if (!finalCodes.has(code)) return;
+      this.#end = code;
+      this.#isStopped = true;
+    });
     this.#client = client;
     this.events.push({ kind: 'opened', after: this.#cursor === null ? null : this.#position });
     this.#held = [];

@@ -1,68 +1,79 @@
 import {
   AddMembersDocument,
   EditMessageDocument,
+  HistoryDocument,
   MarkReadDocument,
   RecallMessageDocument,
   RemoveMemberDocument,
   SendMessageDocument,
 } from '../../client/generated/documents.ts';
-import { TestFault } from '../support/clients.ts';
 import type { Call, Result } from '../support/history.ts';
+import { Attempts } from './attempts.ts';
 import { conversationId, numericId, type InboxClient } from './inbox-client.ts';
+import type { Place } from './places.ts';
 import { pause, type Random } from './random.ts';
-
-/** A conversation of the load, and who is in it as far as the load knows. */
-export interface Place {
-  readonly id: string;
-  readonly owner: InboxClient | null;
-  /** Those whom the owner removes and adds. */
-  readonly guests: readonly InboxClient[];
-  readonly members: Set<InboxClient>;
-}
 
 /** Between two calls of one client, at most. */
 const idleMs = 25;
-/** After that a client takes an answer for lost. */
-const patienceMs = 800;
+/** So long after an answer was lost, what was asked may be done by a node that stood still. */
+const doubtfulMs = 30_000;
 
-/** One client that sends, edits, recalls, reads and, where it owns a group, adds and removes: one call after the other. */
+/** Some places in which a client does one thing after the other. */
+interface Lane {
+  readonly places: readonly Place[];
+  readonly sent: { place: Place; seq: number }[];
+}
+
+export interface LoadDeps {
+  readonly places: readonly Place[];
+  readonly random: Random;
+  /** Each place is a lane of its own; else all of them are one. */
+  readonly hasLanes: boolean;
+  readonly note: (call: Call) => void;
+}
+
+/** One client that sends, edits, recalls, reads and, where it owns a group, adds and removes: in each lane one call after the other. */
 export class Load {
   readonly #client: InboxClient;
-  readonly #places: readonly Place[];
+  readonly #deps: LoadDeps;
   readonly #random: Random;
-  readonly #calls: Call[];
-  readonly #sent: { place: Place; seq: number }[] = [];
+  readonly #lanes: readonly Lane[];
+  /** Guests who might be added once more, and until when. */
+  readonly #doubtfulUntilMs = new Map<InboxClient, number>();
   #keys = 0;
   #isPaused = true;
-  #running: Promise<void> = Promise.resolve();
+  #running: Promise<unknown> = Promise.resolve();
   #failure: Error | null = null;
-  /** Calls under way, also those whose answer nobody waits for any more. */
-  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #attempts = new Attempts();
 
-  constructor(
-    client: InboxClient,
-    deps: { places: readonly Place[]; random: Random; calls: Call[] },
-  ) {
+  constructor(client: InboxClient, deps: LoadDeps) {
     this.#client = client;
-    this.#places = deps.places;
+    this.#deps = deps;
     this.#random = deps.random;
-    this.#calls = deps.calls;
+    const mine = deps.places.filter(
+      ({ members, guests }) => members.has(client) || guests.includes(client),
+    );
+    const shares = deps.hasLanes ? mine.map((place) => [place]) : [mine];
+    this.#lanes = shares.map((places) => ({ places, sent: [] }));
   }
 
   /** Begins, or goes on; one that runs already goes on. */
   start(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
-    this.#running = this.#run().catch((error: unknown) => {
-      this.#failure = error instanceof Error ? error : new Error(String(error));
-    });
+    const running = this.#lanes.map((lane) =>
+      this.#run(lane).catch((error: unknown) => {
+        this.#failure = error instanceof Error ? error : new Error(String(error));
+      }),
+    );
+    this.#running = Promise.all(running);
   }
 
   /** Ends when the call under way is answered: the server has to be there. */
   async pause(): Promise<void> {
     this.#isPaused = true;
     await this.#running;
-    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+    await this.#attempts.over();
     if (this.#failure) throw this.#failure;
   }
 
@@ -70,20 +81,20 @@ export class Load {
     return place.members.has(this.#client);
   }
 
-  async #run(): Promise<void> {
+  async #run(lane: Lane): Promise<void> {
     while (!this.#isPaused) {
-      const mine = this.#places.filter(({ members }) => members.has(this.#client));
+      const mine = lane.places.filter(({ members }) => members.has(this.#client));
       const place = this.#random.pick(mine);
-      if (place) await this.#act(place);
+      if (place) await this.#act(lane, place);
       await pause(this.#random.between(1, idleMs));
     }
   }
 
-  async #act(place: Place): Promise<void> {
+  async #act(lane: Lane, place: Place): Promise<void> {
     const dice = this.#random.next();
     if (dice < 0.7) await this.send(place);
     else if (dice < 0.84) await this.#markRead(place);
-    else if (dice < 0.96) await this.#change(dice < 0.92 ? 'edit' : 'recall');
+    else if (dice < 0.96) await this.#change(lane, dice < 0.92 ? 'edit' : 'recall');
     else if (place.owner === this.#client) await this.#exchangeGuest(place);
   }
 
@@ -97,7 +108,7 @@ export class Load {
       content: { text: { text } },
     };
     const once = async (): Promise<{ result: Result; seq: number | null }> => {
-      const { result, data } = await this.#attempt(() =>
+      const { result, data } = await this.#attempts.make(() =>
         this.#client.user.query(SendMessageDocument, { input }),
       );
       const seq = data?.sendMessage.message.seq ?? null;
@@ -116,17 +127,23 @@ export class Load {
         isAgain = true;
         continue;
       }
-      if (seq !== null) this.#sent.push({ place, seq });
+      if (seq !== null) this.#sentIn(place).push({ place, seq });
       return;
     }
   }
 
-  async #change(kind: 'edit' | 'recall'): Promise<void> {
-    const target = this.#random.pick(this.#sent.slice(-10));
+  #sentIn(place: Place): Lane['sent'] {
+    const lane = this.#lanes.find(({ places }) => places.includes(place));
+    if (!lane) throw new Error(`no lane of ${place.id}`);
+    return lane.sent;
+  }
+
+  async #change({ sent }: Lane, kind: 'edit' | 'recall'): Promise<void> {
+    const target = this.#random.pick(sent.slice(-10));
     if (!target) return;
     const { place, seq } = target;
     const text = kind === 'edit' ? `edited ${(this.#keys += 1)}` : null;
-    const { result, data } = await this.#attempt(async () => {
+    const { result, data } = await this.#attempts.make(async () => {
       const input = { conversationId: place.id, seq };
       if (text === null) {
         return (await this.#client.user.query(RecallMessageDocument, { input })).recallMessage;
@@ -144,7 +161,7 @@ export class Load {
   async #markRead(place: Place): Promise<void> {
     const seq = this.#client.lastSeqs.get(conversationId(place.id)) ?? 0;
     const input = { conversationId: place.id, seq };
-    const { result, data } = await this.#attempt(() =>
+    const { result, data } = await this.#attempts.make(() =>
       this.#client.user.query(MarkReadDocument, { input }),
     );
     const readSeq = data?.markRead.member.readSeq ?? null;
@@ -156,7 +173,7 @@ export class Load {
     if (!guest) return;
     const isMember = place.members.has(guest);
     const askedAtMs = Date.now();
-    const { result } = await this.#attempt(async () => {
+    const { result } = await this.#attempts.make(async () => {
       const { user } = this.#client;
       const input = { conversationId: place.id };
       if (isMember) {
@@ -168,26 +185,42 @@ export class Load {
     const subject = String(numericId('User', guest.user.id));
     this.#note(place, { kind: isMember ? 'remove' : 'join', subject, result, askedAtMs });
     // Where the outcome is unknown, adding again does no harm and removing a stranger is refused.
-    if (isMember) place.members.delete(guest);
-    else if (result === 'ok') place.members.add(guest);
+    if (!isMember && result === 'ok') place.members.add(guest);
+    if (!isMember && result === 'info') this.#doubtfulUntilMs.set(guest, Date.now() + doubtfulMs);
+    if (!isMember) return;
+    place.members.delete(guest);
+    const isDoubtful = (this.#doubtfulUntilMs.get(guest) ?? 0) > Date.now();
+    if (result === 'ok' && !isDoubtful) await this.#intrude(place, guest);
   }
 
-  /** What became of a call, as far as a client knows that does not wait for ever. */
-  async #attempt<T>(call: () => Promise<T>): Promise<Outcome<T>> {
-    const outcome = outcomeOf(call);
-    const settled = outcome.catch(() => undefined);
-    this.#underWay.add(settled);
-    void settled.then(() => this.#underWay.delete(settled));
-    let timer: NodeJS.Timeout | undefined;
-    const lost = new Promise<Outcome<T>>((resolve) => {
-      timer = setTimeout(() => resolve({ result: 'info', data: null }), patienceMs);
-    });
-    return Promise.race([outcome, lost]).finally(() => clearTimeout(timer));
+  /** Whoever was removed tries to go on, at any node. */
+  async #intrude(place: Place, guest: InboxClient): Promise<void> {
+    const conversation = conversationId(place.id);
+    const user = String(guest.userId);
+    const note = (what: string, result: Result): void =>
+      this.#deps.note({ kind: 'intrude', user, conversation, what, result });
+    const read = await this.#attempts.make(() =>
+      guest.user.query(HistoryDocument, { conversationId: place.id, last: 1 }),
+    );
+    const isShown = read.data?.conversation != null;
+    note('history', read.result === 'ok' && !isShown ? 'fail' : read.result);
+    const key = `intruding-${(this.#keys += 1)} of ${this.#client.user.username}`;
+    const input = {
+      conversationId: place.id,
+      clientMessageId: key,
+      content: { text: { text: key } },
+    };
+    const sent = await this.#attempts.make(() => guest.user.query(SendMessageDocument, { input }));
+    note('send', sent.result);
+    // It may be under way still when the guest has come back.
+    const seq = sent.data?.sendMessage.message.seq ?? null;
+    const { result } = sent;
+    this.#deps.note({ kind: 'send', user, conversation, key, text: key, result, seq });
   }
 
   #note(place: Place, call: OwnCall): void {
     const user = String(this.#client.userId);
-    this.#calls.push({ user, conversation: conversationId(place.id), ...call });
+    this.#deps.note({ user, conversation: conversationId(place.id), ...call });
   }
 }
 
@@ -196,25 +229,3 @@ type OwnCall = Call extends infer One
     ? Omit<One, 'user' | 'conversation'>
     : never
   : never;
-
-interface Outcome<T> {
-  readonly result: Result;
-  readonly data: T | null;
-}
-
-/** Codes that say for sure that nothing was done, and that clients meet here. */
-const refusals = new Set<unknown>(['NOT_FOUND', 'FORBIDDEN', 'FAILED_PRECONDITION']);
-
-/** @throws where the server answers what it must not answer here. */
-async function outcomeOf<T>(call: () => Promise<T>): Promise<Outcome<T>> {
-  try {
-    return { result: 'ok', data: await call() };
-  } catch (error) {
-    if (error instanceof TestFault) {
-      if (refusals.has(error.code)) return { result: 'fail', data: null };
-      if (error.code !== 'UNAVAILABLE') throw error;
-    }
-    // Cut off, or no answer in JSON: it may have been done or not.
-    return { result: 'info', data: null };
-  }
-}

@@ -2,9 +2,10 @@ import path from 'node:path';
 import { CreateGroupDocument } from '../../client/generated/documents.ts';
 import { operatorKeyIn } from '../../src/domain/app/app.ts';
 import { faultCodes, type FaultCode } from '../../src/lib/fault.ts';
-import { post, signUp, TestFault, type Reachable, type TestUser } from '../support/clients.ts';
+import { post, TestFault, type Reachable, type TestUser } from '../support/clients.ts';
 import { entriesOf, packetOf, type LedgerFigures } from '../support/money.ts';
 import { pause, type Random } from './random.ts';
+import { settledIn, untilAvailable } from './settle-in.ts';
 
 const userCount = Number(process.env['MONEY_USERS'] ?? 12);
 const endowment = 1_000_000;
@@ -29,6 +30,8 @@ export interface MoneyCrowdDeps {
   /** The server's data folder. */
   readonly folder: string;
   readonly random: Random;
+  /** How long one waits between two calls, at most; default: not at all. */
+  readonly idleMs?: number;
 }
 
 /**
@@ -96,16 +99,22 @@ export class MoneyCrowd {
 
   async #populate(): Promise<void> {
     const names = Array.from({ length: userCount }, (_, index) => `owner_${index}`);
-    this.#users.push(...(await Promise.all(names.map((name) => signUp(this.#deps.server, name)))));
+    this.#users.push(
+      ...(await Promise.all(names.map((name) => settledIn(this.#deps.server, name)))),
+    );
     const [owner, ...others] = this.#users;
     if (!owner) throw new Error('nobody');
     const memberIds = others.map(({ id }) => id);
     const input = { clientRequestId: 'group', title: 'Group', memberIds };
-    this.#group = (await owner.query(CreateGroupDocument, { input })).createGroup.conversation.id;
+    const made = await untilAvailable(() => owner.query(CreateGroupDocument, { input }));
+    this.#group = made.createGroup.conversation.id;
     const key = await this.#operatorKey();
     for (const { id } of this.#users) {
       const gift = { userId: id, amount: endowment, key: 'endowment', reason: 'to begin with' };
-      await post(this.#deps.server, creditText, { input: gift }, key);
+      await untilAvailable(async () => {
+        const { errors } = await post(this.#deps.server, creditText, { input: gift }, key);
+        if (errors) throw new TestFault(errors);
+      });
     }
   }
 
@@ -115,6 +124,8 @@ export class MoneyCrowd {
       const id = this.#random.pick(recent);
       if (id === undefined || this.#random.chance(0.06)) await this.#send(user);
       else await this.#claim(user, id);
+      const { idleMs = 0 } = this.#deps;
+      if (idleMs > 0) await pause(this.#random.between(0, idleMs));
     }
   }
 

@@ -33,18 +33,14 @@ export async function pullAfresh(
     const known = copies.get(conversation);
     const isKnown = known !== undefined && known.joinedSeq >= me.joinedSeq;
     const copy = isKnown ? known : { lastSeq: me.joinedSeq - 1, changeSeq: 0 };
-    const messages = new Map<number, Shown>();
     const added = await historyAfter(user, id, copy.lastSeq);
     const changes = await changesAfter(user, id, Math.min(copy.changeSeq, changeSeq));
-    // Those of the history may be older: they were asked for before.
-    for (const message of [...added, ...changes.messages]) messages.set(message.seq, message);
-    const visible = [...messages.values()].filter(({ seq }) => seq >= me.joinedSeq);
+    const ends = { joinedSeq: me.joinedSeq, lastSeq: Math.max(lastSeq, copy.lastSeq) };
     pulled.push({
       conversation,
       joinedSeq: me.joinedSeq,
-      lastSeq: Math.max(lastSeq, copy.lastSeq, ...visible.map(({ seq }) => seq)),
+      ...together(added, changes.messages, ends),
       changeSeq: Math.max(changeSeq, changes.endChangeSeq),
-      messages: visible,
       reads: await readsOf(user, id),
     });
   }
@@ -55,6 +51,22 @@ export async function pullAfresh(
       .join();
   if (joined(listed) !== joined(await listOf(user))) throw new Error('its memberships changed');
   return pulled;
+}
+
+/**
+ * What a copy becomes by what was added, and by what was changed, which was asked for later: changed messages that were not
+ * there yet when those that were added were asked for come by the stream, with those between.
+ */
+export function together(
+  added: readonly Shown[],
+  changed: readonly Shown[],
+  { joinedSeq, lastSeq }: Pick<Copy, 'joinedSeq' | 'lastSeq'>,
+): Pick<Pulled, 'lastSeq' | 'messages'> {
+  const end = Math.max(lastSeq, ...added.map(({ seq }) => seq));
+  const messages = new Map<number, Shown>();
+  for (const message of [...added, ...changed]) messages.set(message.seq, message);
+  const visible = [...messages.values()].filter(({ seq }) => seq >= joinedSeq && seq <= end);
+  return { lastSeq: end, messages: visible };
 }
 
 async function listOf(user: TestUser) {

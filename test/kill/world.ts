@@ -1,17 +1,21 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { ConversationListDocument, CreateGroupDocument } from '../../client/generated/documents.ts';
 import { check, type Anomaly } from '../support/checker.ts';
-import { signUp, type Reachable, type TestUser } from '../support/clients.ts';
-import type { Call, History, Store } from '../support/history.ts';
+import type { Reachable } from '../support/clients.ts';
+import type { Call, History, Trouble } from '../support/history.ts';
 import { nodeEnv, writeKeys } from '../support/nodes.ts';
 import { freePort, ServerProcess } from '../support/process.ts';
+import { keepHistory } from './history-file.ts';
 import { conversationId, InboxClient } from './inbox-client.ts';
-import { Load, type Place } from './load.ts';
+import { Load } from './load.ts';
+import { openPlaces, type Place } from './places.ts';
 import { pause, Random } from './random.ts';
 import { RedisLogs } from './redis-logs.ts';
+import { settledIn } from './settle-in.ts';
+import { SecondDevice } from './second-device.ts';
 import { Tables } from './tables.ts';
+import { withUnread } from './unread.ts';
 
 export interface WorldOptions {
   /** The server to run. */
@@ -30,6 +34,10 @@ export interface WorldOptions {
   };
   /** In which folder; default: that for temporary files. */
   readonly keepsIn?: string;
+  /** Each client has a call under way in each of its conversations at a time; default: one in all. */
+  readonly hasLanes?: boolean;
+  /** So many clients have a second device, whose session is ended now and then; default: none. */
+  readonly secondDevices?: number;
   /** Default: a history in which something was found is kept in a file. */
   readonly keepsHistory?: boolean;
 }
@@ -38,6 +46,8 @@ export interface NodePlace {
   readonly env: Readonly<Record<string, string>>;
   readonly url: string;
 }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const reachedWithinMs = 40_000;
 const settledWithinMs = 15_000;
@@ -56,7 +66,11 @@ export class World implements AsyncDisposable {
   readonly #folder: string;
   readonly #tables: Tables;
   readonly #calls: Call[] = [];
+  /** Messages, by who sent them where. */
+  readonly #acknowledged = new Set<string>();
   readonly #loads: Load[] = [];
+  readonly #devices: SecondDevice[] = [];
+  readonly #troubles: Mutable<Trouble>[] = [];
   /** Where they are not in tables. */
   readonly #logs: RedisLogs | null;
   readonly #urls: ReadonlyMap<ServerProcess, string>;
@@ -121,6 +135,7 @@ export class World implements AsyncDisposable {
   /** Clients begin, or go on; some of them are cut off now and then, where `cuts` does not say no. */
   run({ cuts = true } = {}): void {
     for (const load of this.#loads) load.start();
+    for (const device of this.#devices) device.start();
     clearInterval(this.#cutter);
     if (!cuts) return;
     this.#cutter = setInterval(() => this.random.pick(this.clients)?.cut(), 100);
@@ -129,7 +144,7 @@ export class World implements AsyncDisposable {
   /** Ends all calls under way. */
   async hold(): Promise<void> {
     clearInterval(this.#cutter);
-    await Promise.all(this.#loads.map((load) => load.pause()));
+    await Promise.all([...this.#loads, ...this.#devices].map((one) => one.pause()));
   }
 
   /** One message in each conversation, while the rest is on hold. */
@@ -166,16 +181,42 @@ export class World implements AsyncDisposable {
 
   /** What the checker finds, after `settle`. Where it finds anything, the history is kept and its file named. */
   async check(): Promise<readonly Anomaly[]> {
-    const history = await this.#history();
-    const anomalies = check(history);
+    let history = await this.#history();
+    let anomalies = check(history);
+    // What was told last of a red packet may have come after `settle`: it is under way, and not left.
+    const isUnderWay = ({ name }: Anomaly): boolean => name === 'outbox-left';
+    if (anomalies.length > 0 && anomalies.every(isUnderWay)) {
+      await this.settle();
+      history = await this.#history();
+      anomalies = check(history);
+    }
     const isKept = this.#options.keepsHistory ?? true;
-    if (anomalies.length > 0 && isKept) await this.#keep(history, anomalies);
+    if (anomalies.length > 0 && isKept) {
+      const { seed, keepsIn = tmpdir() } = this.#options;
+      const file = path.join(keepsIn, `fastim-history-${seed}-${Date.now()}.json`);
+      await keepHistory(file, { seed, anomalies, log: this.server.output, ...history });
+      console.error(`seed ${seed}: ${anomalies.length} anomalies, the history is in ${file}`);
+    }
     return anomalies;
   }
 
   /** The inbox logs are lost from now on: each view may be reset once for it. */
   noteForgotten(): void {
     this.#forgotAtMs.push(Date.now());
+  }
+
+  /** Something is wrong from now on, until what is returned is called: the end of a session may be heard of late. */
+  noteTrouble(): () => void {
+    const trouble = { fromMs: Date.now(), toMs: Infinity };
+    this.#troubles.push(trouble);
+    return () => {
+      trouble.toMs = Date.now();
+    };
+  }
+
+  /** Sessions that were ended while their inbox was open. */
+  get endedSessions(): number {
+    return this.#devices.reduce((sum, { ended }) => sum + ended.length, 0);
   }
 
   /** Where the nodes keep what is not in the databases. */
@@ -185,17 +226,13 @@ export class World implements AsyncDisposable {
 
   /** Messages that were acknowledged, each once. */
   get acknowledged(): number {
-    const names = this.#calls.flatMap((call) =>
-      call.kind === 'send' && call.result === 'ok'
-        ? [`${call.conversation} ${call.user} ${call.key}`]
-        : [],
-    );
-    return new Set(names).size;
+    return this.#acknowledged.size;
   }
 
   /** What the server answered to a subscription that no client should meet. */
   get errors(): string[] {
-    return this.clients.flatMap(({ errors }) => errors);
+    const intrusions = this.#devices.flatMap((device) => device.intrusions);
+    return [...this.clients.flatMap(({ errors }) => errors), ...intrusions];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -203,7 +240,7 @@ export class World implements AsyncDisposable {
     // Without a server no call ends well, and each is repeated: so it goes last.
     const paused = Promise.all(this.#loads.map((load) => load.pause())).catch(() => undefined);
     await Promise.race([paused, pause(2_000)]);
-    await Promise.all(this.clients.map((client) => client.stop()));
+    await Promise.all([...this.clients, ...this.#devices].map((one) => one.stop()));
     await Promise.all(this.nodes.map((node) => node.kill9()));
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });
   }
@@ -224,48 +261,41 @@ export class World implements AsyncDisposable {
 
   async #populate(): Promise<void> {
     const names = Array.from({ length: 12 }, (_, index) => `client_${index}`);
-    const users = await Promise.all(names.map((name) => signUp(this.anyNode, name)));
+    const users = await Promise.all(names.map((name) => settledIn(this.anyNode, name)));
     this.clients.push(...users.map((user) => new InboxClient(user, this.random.fork())));
     for (const client of this.clients) client.start();
-    const deadline = Date.now() + 10_000;
+    const deadline = Date.now() + 30_000;
     while (this.clients.some(({ position }) => position < 0)) {
       if (Date.now() > deadline) throw new Error(`no inbox: ${this.errors.join()}`);
       await pause(20);
     }
-    this.#places = [
-      await this.#group(0, 12, 2),
-      await this.#group(2, 7, 2),
-      await this.#group(7, 5, 1),
-      await this.#direct(0, 1),
-      await this.#direct(3, 8),
-      await this.#direct(5, 11),
-    ];
+    this.#places = await openPlaces(this.clients);
     for (const client of this.clients) {
-      const deps = { places: this.#places, random: this.random.fork(), calls: this.#calls };
-      this.#loads.push(new Load(client, deps));
+      this.#loads.push(
+        new Load(client, {
+          places: this.#places,
+          random: this.random.fork(),
+          hasLanes: this.#options.hasLanes ?? false,
+          note: (call) => this.#note(call),
+        }),
+      );
+    }
+    this.#addDevices();
+  }
+
+  #addDevices(): void {
+    for (const client of this.clients.slice(0, this.#options.secondDevices ?? 0)) {
+      const nodes = (): readonly Reachable[] =>
+        this.nodes.map((node) => ({ url: this.#urls.get(node) ?? node.url }));
+      const deps = { random: this.random.fork(), server: this.anyNode, nodes };
+      this.#devices.push(new SecondDevice(client, deps));
     }
   }
 
-  /** So many clients from one on, who owns it; the last ones are guests. */
-  async #group(first: number, count: number, guests: number): Promise<Place> {
-    const [owner, ...others] = this.clients.slice(first, first + count);
-    if (!owner) throw new Error('no owner');
-    const { createGroup } = await owner.user.query(CreateGroupDocument, {
-      input: {
-        clientRequestId: `group-${first}`,
-        title: `Group ${first}`,
-        memberIds: others.map(({ user }) => user.id),
-      },
-    });
-    const members = new Set([owner, ...others]);
-    return { id: createGroup.conversation.id, owner, guests: others.slice(-guests), members };
-  }
-
-  async #direct(one: number, other: number): Promise<Place> {
-    const [opener, peer] = [this.clients[one], this.clients[other]];
-    if (!opener || !peer) throw new Error('no pair');
-    const id = await opener.user.directWith(peer.user);
-    return { id, owner: null, guests: [], members: new Set([opener, peer]) };
+  #note(call: Call): void {
+    this.#calls.push(call);
+    if (call.kind !== 'send' || call.result !== 'ok') return;
+    this.#acknowledged.add(`${call.conversation} ${call.user} ${call.key}`);
   }
 
   /** What is still on its way. */
@@ -275,9 +305,11 @@ export class World implements AsyncDisposable {
     const late = this.clients
       .filter(({ userId, position }) => heads.get(String(userId)) !== position)
       .map(({ userId, position }) => `${userId} at ${position} of ${heads.get(String(userId))}`);
-    for (const { userId, isWhole } of this.clients) {
+    for (const { userId, isWhole, end } of this.clients) {
       if (!isWhole) late.push(`${userId} asks afresh`);
+      if (end !== null) late.push(`${userId} was signed out with ${end}`);
     }
+    for (const device of this.#devices) late.push(...(await device.late()));
     if (outbox > 0) late.push(`${outbox} outbox rows`);
     if (reads > 0) late.push(`${reads} untold reads`);
     return late;
@@ -292,56 +324,15 @@ export class World implements AsyncDisposable {
     const logs = (await this.#logs?.logs(this.#userIds)) ?? tables.logs;
     const ours = new Set(this.#places.map(({ id }) => conversationId(id)));
     const conversations = tables.conversations.filter(({ id }) => ours.has(id));
-    const store = withUnread({ ...tables, conversations, logs }, await this.#unread());
+    const store = await withUnread({ ...tables, conversations, logs }, this.clients);
     const views = this.clients.map(({ userId, events }) => ({ user: String(userId), events }));
-    return { calls: this.#calls, views, store, forgotAtMs: this.#forgotAtMs };
+    return {
+      calls: this.#calls,
+      views,
+      store,
+      forgotAtMs: this.#forgotAtMs,
+      ended: this.#devices.flatMap(({ ended }) => ended),
+      troubles: this.#troubles,
+    };
   }
-
-  /** What the API answers: of each user and conversation the unread messages. */
-  async #unread(): Promise<ReadonlyMap<string, number>> {
-    const counts = new Map<string, number>();
-    for (const { user, userId } of this.clients) {
-      for (const [conversation, count] of await unreadOf(user)) {
-        counts.set(`${userId} ${conversation}`, count);
-      }
-    }
-    return counts;
-  }
-
-  async #keep(history: History, anomalies: readonly Anomaly[]): Promise<void> {
-    const { seed } = this.#options;
-    const file = path.join(
-      this.#options.keepsIn ?? tmpdir(),
-      `fastim-history-${seed}-${Date.now()}.json`,
-    );
-    const log = this.server.output;
-    await writeFile(file, JSON.stringify({ seed, anomalies, ...history, log }, null, 1));
-    console.error(`seed ${seed}: ${anomalies.length} anomalies, the history is in ${file}`);
-  }
-}
-
-async function unreadOf(user: TestUser): Promise<[conversation: string, count: number][]> {
-  const { viewer } = await user.query(ConversationListDocument, { first: 50 });
-  const counts = viewer.conversations.edges.map(({ node }): [string, number] => [
-    conversationId(node.id),
-    node.me.unreadCount ?? 0,
-  ]);
-  const total = counts.reduce((sum, [, count]) => sum + count, 0);
-  if (total !== viewer.unreadCount) {
-    throw new Error(
-      `${user.username}: ${viewer.unreadCount} unread in all, by conversation ${total}`,
-    );
-  }
-  return counts;
-}
-
-function withUnread(store: Store, counts: ReadonlyMap<string, number>): Store {
-  const conversations = store.conversations.map((conversation) => ({
-    ...conversation,
-    members: conversation.members.map((member) => ({
-      ...member,
-      unreadCount: counts.get(`${member.user} ${conversation.id}`) ?? null,
-    })),
-  }));
-  return { ...store, conversations };
 }

@@ -10,6 +10,10 @@ export function checkCalls({ calls, store }: History, found: Report): void {
   const readBefore = new Map<string, number>();
   for (const call of calls) {
     if (call.result !== 'ok') continue;
+    if (call.kind === 'intrude') {
+      const what = `${call.what} of ${call.conversation}`;
+      found('leak', `${call.user} had been removed: ${what}`);
+    }
     const stored = conversations.get(call.conversation);
     if (call.kind === 'edit' || call.kind === 'recall') checkChange(call, stored, found);
     if (call.kind === 'read') checkRead(call, stored, readBefore, found);

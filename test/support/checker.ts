@@ -1,4 +1,5 @@
 import { checkCalls } from './checker-calls.ts';
+import { checkEnded } from './checker-ended.ts';
 import { checkStore } from './checker-store.ts';
 import { checkViews } from './checker-views.ts';
 import type { History } from './history.ts';
@@ -41,7 +42,10 @@ export type AnomalyName =
   | 'inconsistent-order'
   /** A view shows a message otherwise than it is stored. */
   | 'stale-view'
-  /** A view was told of a conversation before it was told that it is a member, or after it ceased to be. */
+  /**
+   * A view was told of a conversation before it was told that it is a member, or after it ceased to be; somebody went on who
+   * had been removed; a session heard on that had been ended.
+   */
   | 'leak'
   /** A read position fell, or was told twice. */
   | 'nonmonotonic-read'
@@ -59,7 +63,8 @@ export type AnomalyName =
  * Promised are: an acknowledged message is stored for ever at its seq, once, however often it was sent; a conversation's
  * seqs are contiguous, and all see its messages and changes in one order; every member's view shows each of them
  * exactly once over all reconnects, and ends equal to what is stored; cursors and read positions never go back;
- * inbox logs and outbox agree with the timelines.
+ * inbox logs and outbox agree with the timelines; who was removed can neither write nor read on, and a session that was ended
+ * hears nothing more once its end has reached all nodes.
  */
 export function check(history: History): Anomaly[] {
   const anomalies: Anomaly[] = [];
@@ -67,6 +72,7 @@ export function check(history: History): Anomaly[] {
   checkStore(history, found);
   checkCalls(history, found);
   checkViews(history, found);
+  checkEnded(history, found);
   return anomalies;
 }
 

@@ -11,6 +11,24 @@ export interface History {
   readonly store: Store;
   /** When the inbox logs were lost, by the clock of `Seen`: each may reset a view once. None: nothing may. */
   readonly forgotAtMs?: readonly number[];
+  /** Sessions that were ended while their inbox was open. */
+  readonly ended?: readonly SessionEnded[];
+  /** When something was wrong, so that an end might be heard of late. */
+  readonly troubles?: readonly Trouble[];
+}
+
+/** By the clock of `Seen`. */
+export interface SessionEnded {
+  readonly session: string;
+  /** When whoever ended it was answered. */
+  readonly overAtMs: number;
+  /** When the last event came; -Infinity: none did. */
+  readonly lastHeardAtMs: number;
+}
+
+export interface Trouble {
+  readonly fromMs: number;
+  readonly toMs: number;
 }
 
 /** After jepsen: done; not done; or unknown, since the answer was lost: it may or may not have been done. */
@@ -43,6 +61,8 @@ export type Call = {
       /** Where `ok`. */
       readonly readSeq: number | null;
     }
+  /** Somebody who was removed tried to go on; `ok`: they could. */
+  | { readonly kind: 'intrude'; readonly what: string }
   | {
       readonly kind: 'join' | 'remove';
       readonly subject: string;

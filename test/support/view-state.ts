@@ -23,6 +23,9 @@ export interface ConversationView {
   readonly skips: { readonly detail: string; readonly atMs: number | undefined }[];
 }
 
+/** So many events a log keeps: whoever comes back later than that is told to begin anew. */
+const keptEvents = 2_000;
+
 /** When removals of a user from a conversation were asked for that may have been done. */
 export type Removals = (conversation: string, user: string) => readonly number[];
 
@@ -110,12 +113,15 @@ export class ViewState {
 
   /** The log is another one: its positions begin anew, and it may tell again what was told. */
   #reset({ position, atMs = Infinity }: Extract<Seen, { kind: 'reset' }>): void {
-    this.#resets += 1;
+    const isTrimmed = position - this.#position >= keptEvents;
+    if (!isTrimmed) this.#resets += 1;
     const forgot = this.#excuses.forgotAtMs.filter((at) => at <= atMs).length;
     if (this.#resets > forgot) this.#found('unexpected-reset', `at ${position}`);
     this.#position = position;
-    for (const view of this.conversations.values()) {
-      this.#reportSkips(view);
+    for (const id of this.#strays.keys()) this.#reportStrays(id, this.#removalAskedAtMs(id));
+    for (const [id, view] of this.conversations) {
+      // A removal that nobody can be told of any more.
+      this.#reportSkips(view, this.#removalAskedAtMs(id));
       view.nextSeq = null;
       view.nextChangeSeq = null;
       view.toldReads.clear();
@@ -180,9 +186,9 @@ export class ViewState {
    * not see. So it is no skip, and no leak, where the removal was asked for before it was passed over.
    */
   #remove({ conversation, atMs = Infinity }: Told): void {
-    const before = this.#removedAtMs.get(conversation) ?? -Infinity;
-    const all = this.#excuses.removals(conversation, this.user);
-    const asked = Math.min(...all.filter((at) => at > before));
+    const next = this.#removalAskedAtMs(conversation);
+    // Else it is told once more, or one that was told before was: a log that began anew tells old ones again.
+    const asked = next <= atMs ? next : this.#lastRemovalBefore(conversation, atMs);
     this.#removedAtMs.set(conversation, atMs);
     this.#reportStrays(conversation, asked);
     const view = this.conversations.get(conversation);
@@ -190,6 +196,18 @@ export class ViewState {
     view.isMember = false;
     forgetChangesAt(view);
     this.#reportSkips(view, asked);
+  }
+
+  /** The first that was asked for since a removal was told; Infinity: none was. */
+  #removalAskedAtMs(conversation: string): number {
+    const before = this.#removedAtMs.get(conversation) ?? -Infinity;
+    const all = this.#excuses.removals(conversation, this.user);
+    return Math.min(...all.filter((at) => at > before));
+  }
+
+  #lastRemovalBefore(conversation: string, atMs: number): number {
+    const all = this.#excuses.removals(conversation, this.user).filter((at) => at <= atMs);
+    return all.length > 0 ? Math.max(...all) : Infinity;
   }
 
   #reportSkips({ skips }: ConversationView, removalAskedAtMs = Infinity): void {

@@ -291,13 +291,66 @@ const spoilt: readonly [what: string, name: AnomalyName, spoil: (draft: Draft) =
   ['a log that ends early', 'log-mismatch', (draft) => draft.store.logs[1]!.runs[0]!.count--],
   ['a log without a conversation', 'log-mismatch', (draft) => draft.store.logs[2]!.runs.pop()],
   ['no log', 'log-mismatch', (draft) => draft.store.logs.pop()],
+  [
+    'somebody who reads on after their removal',
+    'leak',
+    (draft) =>
+      draft.calls.push({
+        kind: 'intrude',
+        user: 'dan',
+        conversation,
+        what: 'history',
+        result: 'ok',
+      }),
+  ],
   ['work that is not done', 'outbox-left', (draft) => (draft.store.undoneOutboxRows = 1)],
   ['a read that is not told to anybody', 'outbox-left', (draft) => (draft.store.untoldReads = 1)],
 ];
 
+/** Something is wrong for 2 s, again and again, with a second between. */
+function troublesTo(endMs: number): { fromMs: number; toMs: number }[] {
+  const troubles = [];
+  for (let fromMs = 10_500; fromMs < endMs; fromMs += 3_000) {
+    troubles.push({ fromMs, toMs: fromMs + 2_000 });
+  }
+  return troubles;
+}
+
 describe('the checker', () => {
   it('finds nothing in a history that holds', () => {
     expect(check(holding())).toEqual([]);
+  });
+
+  it('lets a log begin anew for one who comes back after it was trimmed', () => {
+    const resetTo = (position: number): AnomalyName[] => {
+      const draft = holding();
+      const conversations = draft.store.conversations.map((stored) => ({
+        ...stored,
+        conversation: stored.id,
+        joinedSeq: 1,
+        reads: stored.members.map(({ user, readSeq }) => ({ user, readSeq })),
+      }));
+      bob(draft).push({ kind: 'reset', position }, { kind: 'snapshot', position, conversations });
+      return check(draft).map(({ name }) => name);
+    };
+    const last = bob(holding()).at(-1) as Extract<Seen, { position: number }>;
+    expect(resetTo(last.position + 2_000)).toEqual([]);
+    expect(resetTo(last.position + 1_999)).toEqual(['unexpected-reset']);
+  });
+
+  const over = { session: 'the phone', overAtMs: 10_000 };
+
+  it.each([
+    ['heard nothing after its end', 10_000, [], []],
+    ['heard of it within the time that it takes', 13_000, [], []],
+    ['heard on', 15_000, [], ['leak']],
+    ['heard on, as something went wrong', 15_000, [{ fromMs: 9_000, toMs: 12_000 }], []],
+    ['heard on, as one thing after the other went wrong', 20_000, troublesTo(18_000), []],
+    ['heard on after that', 25_000, troublesTo(18_000), ['leak']],
+    ['heard on before something went wrong', 15_000, [{ fromMs: 14_500, toMs: 19_000 }], ['leak']],
+  ])('knows a session that %s', (_what, lastHeardAtMs, troubles, names) => {
+    const ended = [{ ...over, lastHeardAtMs }];
+    expect(check({ ...holding(), ended, troubles }).map(({ name }) => name)).toEqual(names);
   });
 
   it('takes an unknown result for neither', () => {
@@ -322,6 +375,42 @@ describe('the checker', () => {
     expect(check(draft).map(({ name }) => name)).toEqual(['leak']);
     draft.calls.push({ ...removal, result: 'ok', askedAtMs: 10 });
     expect(check(draft)).toEqual([]);
+  });
+
+  it.each([
+    ['and its removal had been asked for', { heardAtMs: 20, removalAskedAtMs: 10 }, []],
+    ['and its removal had not', { heardAtMs: 20, removalAskedAtMs: 30 }, ['poll-skip']],
+    ['and nobody removes', { heardAtMs: 20 }, ['poll-skip']],
+  ])('judges what was passed over where the log is lost then, %s', (_when, times, names) => {
+    const draft = holding();
+    passOver(draft, times);
+    const dan = draft.views[3]!.events;
+    dan.splice(-1, 1, { kind: 'reset', position: 0, atMs: 38 });
+    dan.push({ kind: 'snapshot', position: 0, atMs: 39, conversations: [] });
+    const found = check({ ...draft, forgotAtMs: [35] });
+    expect(found.map(({ name }) => name)).toEqual(names);
+  });
+
+  it('knows that a log that began anew tells removals again, and then of what came before the next', () => {
+    const draft = holding();
+    passOver(draft, { heardAtMs: 20, removalAskedAtMs: 10 });
+    const dan = draft.views[3]!.events;
+    const message = sent(4, 'ann');
+    dan.push(
+      { kind: 'reset', position: 0, atMs: 50 },
+      { kind: 'snapshot', position: 0, atMs: 51, conversations: [] },
+      { kind: 'removed', position: 1, conversation, atMs: 62 },
+      { kind: 'added', position: 2, conversation, message, atMs: 63 },
+      { kind: 'removed', position: 3, conversation, atMs: 64 },
+    );
+    const removal = { kind: 'remove', user: 'ann', conversation, subject: 'dan' } as const;
+    const names = (askedAtMs: number): string[] => {
+      const calls: Call[] = [...draft.calls, { ...removal, result: 'ok', askedAtMs }];
+      return check({ ...draft, calls, forgotAtMs: [45] }).map(({ name }) => name);
+    };
+    // Told at 62 is the old one, or the new one.
+    expect(names(60)).toEqual([]);
+    expect(names(64)).toEqual(['leak']);
   });
 
   it.each([
