@@ -1,7 +1,8 @@
 import { asError, type Done } from './done.ts';
 import { watchLoop } from './loop-lag.ts';
 
-const tickMs = 5;
+/** What is due in between begins together, and late by half of it in the mean. */
+const tickMs = 2;
 
 export interface OpenLoopResult {
   readonly offered: number;

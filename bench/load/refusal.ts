@@ -11,7 +11,11 @@ export class Refusal extends VoidRun {
   readonly errors: readonly GraphqlError[];
 
   constructor(errors: readonly GraphqlError[]) {
+    // Thousands are expected in a second, and none of them is thrown from where it was made.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(`refused: ${JSON.stringify(errors).slice(0, 500)}`);
+    Error.stackTraceLimit = stackTraceLimit;
     this.errors = errors;
   }
 
