@@ -45,6 +45,7 @@ test.skipIf(!isHere)(
       memberLists: new MemberLists({ shards, usersMax: 1_000 }),
       arrivals,
       epoch: () => buckets.epoch,
+      failpoints: noFailpoints,
       earlierIdsMax: 1_000,
     });
     await log.open(ann);

@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { CommittedRow, Timelines } from '../../src/domain/timeline/timeline.ts';
-import { noFailpoints } from '../../src/lib/failpoint.ts';
+import { failpointsOf, noFailpoints } from '../../src/lib/failpoint.ts';
 import { createLogger } from '../../src/lib/log.ts';
 import { limits } from '../../src/limits.ts';
 import type { InboxLog } from '../../src/realtime/inbox/inbox-log.ts';
@@ -22,12 +22,18 @@ interface Node {
 }
 
 /** Two nodes that write to the same shards, and some Redis; what they commit is handed to `offer`. */
-async function twoNodes(offer: (node: Node, row: CommittedRow) => void, redisCount = 1) {
+async function twoNodes(
+  offer: (node: Node, row: CommittedRow) => void,
+  redisCount = 1,
+  failpoints = noFailpoints,
+) {
   const storage = storages.find(({ name }) => name.includes('MariaDB'));
   if (!storage) throw new Error('no MariaDB');
   const world = await openTimelines(storage);
   const logs = await openRedisLog({}, redisCount);
-  const outboxes = [0, 1].map(() => outboxOf(world, logs.log, () => logs.buckets.epoch));
+  const outboxes = [0, 1].map(() =>
+    outboxOf(world, logs.log, () => logs.buckets.epoch, failpoints),
+  );
   for (const bucket of logs.buckets.all) {
     bucket.onUp((isNew) => {
       if (isNew) for (const outbox of outboxes) outbox.epochChanged();
@@ -56,11 +62,12 @@ function outboxOf(
   { shards, clock }: OpenTimelines,
   inboxLog: InboxLog,
   epoch: () => bigint | null,
+  failpoints = noFailpoints,
 ) {
   return new SharedOutbox({
     shards,
     clock,
-    failpoints: noFailpoints,
+    failpoints,
     log: createLogger({ level: 'silent' }),
     inboxLog,
     memberLists: new MemberLists({ shards, usersMax: 10_000 }),
@@ -288,6 +295,46 @@ test.skipIf(!isHere)(
       .toBe(2);
     await outbox.stop();
     await buckets.stop();
+  },
+  60_000,
+);
+
+/** Whether what a node committed is told by another one, where it died while the logs took nothing. */
+async function isToldByOthers(bugs: string): Promise<boolean> {
+  const offer = ({ outbox }: Node, row: CommittedRow): void => outbox.offer(row);
+  await using both = await twoNodes(offer, 1, failpointsOf(bugs));
+  const { world, logs, nodes } = both;
+  const { id, users } = await group(world, nodes[0].timelines, 3);
+  const [ann] = users as [bigint];
+  await logs.log.open(ann);
+  await expect.poll(() => undone(world, logs.buckets.epoch), { timeout: 20_000 }).toBe(0);
+  const [bucket] = logs.buckets.all;
+  await bucket?.call('CONFIG', 'SET', 'maxmemory', 1);
+  await send(nodes[0].timelines, id, ann, 'full');
+  // Longer than it takes to mark what is done.
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  await nodes[0].outbox.stop();
+  await bucket?.call('CONFIG', 'SET', 'maxmemory', 0);
+  const isTold = (): Promise<boolean> =>
+    seqsOf(logs, ann).then(
+      (seqs) => seqs.get(id)?.at(-1) === 2,
+      () => false,
+    );
+  return await vi.waitUntil(isTold, { timeout: 15_000, interval: 100 }).catch(() => false);
+}
+
+test.skipIf(!isHere)(
+  'a row is done when it is in the logs, and not before: else another node tells it',
+  async () => {
+    expect(await isToldByOthers('')).toBe(true);
+  },
+  60_000,
+);
+
+test.skipIf(!isHere)(
+  'the planted bug "row marked done before append" is seen',
+  async () => {
+    expect(await isToldByOthers('bug:done-before-append')).toBe(false);
   },
   60_000,
 );

@@ -1,4 +1,5 @@
 import type { CommittedRow } from '../../domain/timeline/timeline.ts';
+import type { Failpoints } from '../../lib/failpoint.ts';
 import { Fault } from '../../lib/fault.ts';
 import type { Shard, Shards } from '../../storage/shards.ts';
 import type { AppendOutcome, Stretch } from '../inbox/append-job.ts';
@@ -17,6 +18,7 @@ export interface CarrierDeps {
   readonly memberLists: MemberLists;
   readonly arrivals: Arrivals;
   readonly epoch: () => bigint | null;
+  readonly failpoints: Failpoints;
   /** Undone rows before one of which it is known whether they are here; where there are more, the relay comes to them. */
   readonly earlierIdsMax: number;
 }
@@ -45,10 +47,11 @@ export class Carrier {
 
   /** @throws {LeftToRelay} where too much comes before. */
   async carry(rows: readonly CommittedRow[]): Promise<void> {
-    const { arrivals, epoch: epochOf, place } = this.#deps;
+    const { epoch: epochOf, failpoints } = this.#deps;
     // What arrives in another epoch than this is to come again.
     const epoch = epochOf();
     if (epoch === null) throw begunAnew();
+    if (failpoints.hasBug('done-before-append')) this.#arrived(rows);
     const first = await this.#append(rows);
     if (first.behind.size > 0) {
       // What is done in one epoch is not in the next, and it may have begun with that very append.
@@ -59,6 +62,11 @@ export class Carrier {
       if (left.behind.size > 0) throw begunAnew();
     }
     if (epochOf() !== epoch) throw begunAnew();
+    this.#arrived(rows);
+  }
+
+  #arrived(rows: readonly CommittedRow[]): void {
+    const { arrivals, place } = this.#deps;
     arrivals.add(
       rows.map(({ id }) => id),
       place.index,
