@@ -294,5 +294,5 @@ function wireRealtime(
     presence: (viewer, userIds) => presence.presence(viewer, userIds),
     isSessionOnline: (id) => presence.isSessionOnline(id),
   };
-  return { gate, parts: [inboxes, typing, ...(link ? [link] : []), presence], streams };
+  return { gate, parts: [reads, inboxes, typing, ...(link ? [link] : []), presence], streams };
 }

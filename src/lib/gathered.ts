@@ -33,13 +33,16 @@ export class Gathered<Ask, Answer> {
   readonly #deps: GatheredDeps<Ask, Answer>;
   #waiting: Waiting<Ask, Answer>[] = [];
   #isRunning = false;
+  #isStopped = false;
+  #endRest: () => void = () => undefined;
 
   constructor(deps: GatheredDeps<Ask, Answer>) {
     this.#deps = deps;
   }
 
-  /** @throws {Fault} UNAVAILABLE where too many wait; and what the answer fails with. */
+  /** @throws {Fault} UNAVAILABLE where too many wait, and after `stop`; and what the answer fails with. */
   ask(ask: Ask): Promise<Answer> {
+    if (this.#isStopped) return Promise.reject(stopped());
     if (this.#waiting.length >= this.#deps.asksMax) {
       return Promise.reject(new Fault('UNAVAILABLE', 'Too many are reading.', { retryAfterMs }));
     }
@@ -49,6 +52,13 @@ export class Gathered<Ask, Answer> {
       this.#isRunning = true;
       void this.#run();
     });
+  }
+
+  /** Those who wait are told UNAVAILABLE; what is being answered goes on. Idempotent, and leaves no timer. */
+  stop(): void {
+    this.#isStopped = true;
+    for (const { reject } of this.#waiting.splice(0)) reject(stopped());
+    this.#endRest();
   }
 
   async #run(): Promise<void> {
@@ -62,9 +72,19 @@ export class Gathered<Ask, Answer> {
       if (batch.length === 1) continue;
       const apartMs = this.#deps.apartMs * Math.min(1, batch.length / asksOfMany);
       const restMs = began + apartMs - performance.now();
-      if (restMs > 0) await new Promise((resolve) => setTimeout(resolve, restMs));
+      if (restMs > 0 && !this.#isStopped) await this.#rest(restMs);
     }
     this.#isRunning = false;
+  }
+
+  #rest(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#endRest = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   #take(): Waiting<Ask, Answer>[] {
@@ -85,4 +105,8 @@ export class Gathered<Ask, Answer> {
       for (const { reject } of batch) reject(error);
     }
   }
+}
+
+function stopped(): Fault {
+  return new Fault('UNAVAILABLE', 'The server is stopping.', { retryAfterMs });
 }

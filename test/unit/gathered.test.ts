@@ -1,5 +1,7 @@
-import { expect, it, vi } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { Gathered } from '../../src/lib/gathered.ts';
+
+afterEach(() => vi.useRealTimers());
 
 function gatheredOf(deps: Partial<ConstructorParameters<typeof Gathered<number, string>>[0]> = {}) {
   const batches: number[][] = [];
@@ -80,4 +82,29 @@ it('refuses one more than may wait, and goes on after a failure', async () => {
   await expect(refused[1]).rejects.toThrow('away');
   isFailing = false;
   expect(await gathered.ask(4)).toBe('4');
+});
+
+it('stops at once: nothing rests, who waits is told, and what is being answered is answered', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const { gathered } = gatheredOf({
+    apartMs: 60_000,
+    answer: (asks) => Promise.resolve(asks.map(String)),
+  });
+  await Promise.all(Array.from({ length: 20 }, (_, ask) => gathered.ask(ask)));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(vi.getTimerCount()).toBe(1);
+  const waiting = gathered.ask(20);
+  gathered.stop();
+  gathered.stop();
+  expect(vi.getTimerCount()).toBe(0);
+  await expect(waiting).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  await expect(gathered.ask(21)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+
+  const busy = gatheredOf({ apartMs: 60_000 });
+  const asked = [busy.gathered.ask(1), busy.gathered.ask(2)];
+  await vi.waitUntil(() => busy.batches.length === 1);
+  busy.gathered.stop();
+  await busy.answer();
+  expect(await Promise.all(asked)).toEqual(['answer 1', 'answer 2']);
+  expect(vi.getTimerCount()).toBe(0);
 });

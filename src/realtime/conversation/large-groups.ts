@@ -91,6 +91,7 @@ export class LargeGroups implements Lifecycle {
     for (const { timer } of this.#moving.values()) if (timer) clearTimeout(timer);
     this.#moving.clear();
     this.#watched.clear();
+    for (const finder of this.#madeFinders ?? []) finder.stop();
     return Promise.resolve();
   }
 

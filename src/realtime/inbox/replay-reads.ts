@@ -1,6 +1,7 @@
 import type { Message } from '../../domain/timeline/timeline.ts';
 import { present } from '../../lib/assert.ts';
 import { Gathered } from '../../lib/gathered.ts';
+import type { Lifecycle } from '../../lib/lifecycle.ts';
 import { pairsCondition, pairsOf } from '../../storage/pairs.ts';
 import type { ShardMap } from '../../storage/per-shard.ts';
 import type { Shard } from '../../storage/shards.ts';
@@ -48,12 +49,21 @@ export interface ReplayReadsDeps {
  * mostly the same. All who ask a shard in one moment share two statements: one for the messages, each once, and then one
  * for where each of them stands. Rights are read after what they open, so nobody is shown what they had lost by then.
  */
-export class ReplayReads {
+export class ReplayReads implements Lifecycle {
   readonly #deps: ReplayReadsDeps;
   readonly #byShard = new Map<Shard, Gathered<ReplayAsk, ReplayRead>>();
 
   constructor(deps: ReplayReadsDeps) {
     this.#deps = deps;
+  }
+
+  start(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  stop(): Promise<void> {
+    for (const gathered of this.#byShard.values()) gathered.stop();
+    return Promise.resolve();
   }
 
   /** @throws {Fault} UNAVAILABLE */
