@@ -96,7 +96,7 @@ describe.skipIf(!isHere)('two nodes, and what becomes of their Redis', () => {
     }
   }, 400_000);
 
-  it('a primary dies and sentinels promote a replica that lacks its last writes: inboxes are reset, and nothing is lost', async () => {
+  it('a primary dies and sentinels promote a replica that lacks its last writes, and that one dies in turn: inboxes are reset each time, and nothing is lost', async () => {
     await using watched = await startWatched();
     await using nodes = await Nodes.start({
       redisUrls: [watched.url],
@@ -135,8 +135,25 @@ describe.skipIf(!isHere)('two nodes, and what becomes of their Redis', () => {
     for (const seq of range(31, 33)) await send(ann, id, `${seq}`);
     for (const inbox of inboxes) await sees(inbox, 33);
     expect(inboxes.map(addedSeqs).flat()).toHaveLength(length + 6);
+
+    // And it is the primary once more: what it had in its first life does not come back.
+    await expect.poll(() => watched.follows(), { timeout: waitMs }).toBe(true);
+    await watched.replica.kill9();
+    for (const seq of range(34, 38)) await send(seq % 2 === 0 ? ann : bob, id, `${seq}`);
+    await expect.poll(() => watched.primaryPort(), { timeout: waitMs }).toBe(watched.primary.port);
+    for (const inbox of inboxes) {
+      const isAgain = () => briefs(inbox).filter((text) => text === 'reset').length === 2;
+      await inbox.until(isAgain, 'the second reset', waitMs);
+    }
+    for (const seq of range(39, 45)) await send(seq % 2 === 0 ? ann : bob, id, `${seq}`);
+    for (const inbox of inboxes) {
+      await sees(inbox, 45);
+      const added = addedAfterReset(inbox);
+      expect(added).toEqual(range(added[0] ?? 0, 45));
+      expect(added[0]).toBeLessThanOrEqual(39);
+    }
     const seqs = (await historyOf(bob, id)).map(({ seq }) => seq);
-    expect(seqs).toEqual(range(1, 33));
+    expect(seqs).toEqual(range(1, 45));
     for (const inbox of inboxes) inbox.stop();
   }, 400_000);
 });

@@ -16,6 +16,8 @@ export interface Watched extends AsyncDisposable {
   readonly replica: TestRedis;
   /** The port of the one that the sentinel says is the primary. */
   primaryPort(): Promise<number>;
+  /** Whether the one that was the primary at first follows the other one now, and the sentinel knows that. */
+  follows(): Promise<boolean>;
 }
 
 const quiet = ['--save', '', '--appendonly', 'no', '--repl-diskless-sync-delay', '0'];
@@ -39,6 +41,13 @@ export async function startWatched(): Promise<Watched> {
     async primaryPort() {
       const answer = await asking.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'main');
       return Number((answer as readonly string[])[1]);
+    },
+    async follows() {
+      const client = new Redis(primary.port, { retryStrategy: () => null });
+      client.on('error', () => undefined);
+      const text = await client.info('replication').catch(() => '');
+      client.disconnect();
+      return text.includes('master_link_status:up') && (await knowsReplica(asking));
     },
     async [Symbol.asyncDispose]() {
       asking.disconnect();
