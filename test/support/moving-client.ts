@@ -30,7 +30,7 @@ export class MovingClient {
     });
   }
 
-  /** Resolves when it is up to date. */
+  /** Resolves when something came to it, here or where it was sent meanwhile. */
   async come(): Promise<void> {
     const after = this.#recordings.flatMap(inboxOf).at(-1)?.cursor ?? null;
     const socket = new TestSocket({ url: this.#url }, { accessToken: this.#user.auth.accessToken });
@@ -38,17 +38,19 @@ export class MovingClient {
     await socket.acknowledged;
     const recording = socket.subscribe(InboxDocument, { after });
     this.#recordings.push(recording);
-    void socket.closed.then(async ({ code, reason }) => {
-      if (code !== 4604) return;
+    const isMoved = socket.closed.then(async ({ code, reason }) => {
+      if (code !== 4604) return false;
       const hint = JSON.parse(reason) as Hint;
       this.hints.push(hint);
       // Where it is named none it stays away, and the test says so.
-      if (hint.url === undefined) return;
+      if (hint.url === undefined) return false;
       await pause(hint.retryAfterMs);
       this.#url = hint.url.replace(/^ws/, 'http').replace(/\/graphql$/, '');
       await this.come();
+      return true;
     });
-    await recording.waitFor(1, 30_000);
+    const first: Promise<unknown> = recording.waitFor(1, 30_000);
+    await Promise.race([first, isMoved.then((hasCome) => hasCome || first)]);
   }
 
   /** Where it is, or is about to go. */
