@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { baseUrl, ConfigError, configExitCode, readConfig, type Config } from './config.ts';
 import { operatorKeyIn } from './domain/app/app.ts';
+import { askAt, Refusal, refusedExitCode, type Ask } from './operator-call.ts';
 import { FastimServer } from './server.ts';
 import { StartupRefusal } from './storage/startup-refusal.ts';
 
@@ -23,22 +24,10 @@ const usage = `Usage:
       Shows the rules by which clients are sent to gates; with a file puts those that it holds in their place.
 Without --url: the server that listens at HOST and PORT, else one of its own over DATA_DIR.`;
 
-/** EX_USAGE and EX_UNAVAILABLE of sysexits.h. */
+/** EX_USAGE of sysexits.h. */
 const usageExitCode = 64;
-const refusedExitCode = 69;
 const stopGraceMs = 5_000;
 
-/** What went wrong, for the operator. */
-class Refusal extends Error {
-  readonly exitCode: number;
-
-  constructor(message: string, exitCode = 1) {
-    super(message);
-    this.exitCode = exitCode;
-  }
-}
-
-type Ask = <T>(query: string, variables: object) => Promise<T>;
 /** @returns what the process exits with. */
 type Command = (ask: Ask) => Promise<number>;
 
@@ -64,27 +53,20 @@ function exitCodeOf(error: unknown): number | null {
 }
 
 function read([name, ...rest]: readonly string[]): { command: Command; url: string | undefined } {
-  const text = { type: 'string' } as const;
   try {
     if (name === 'ledger:check') {
-      const { values } = parseArgs({ args: rest, options: { url: text } });
-      return { command: checkLedger, url: values.url };
+      return { command: checkLedger, ...optionsIn(rest, ['url']) };
     }
     if (name === 'gate:list') {
-      const { values } = parseArgs({ args: rest, options: { url: text } });
-      return { command: listGates, url: values.url };
+      return { command: listGates, ...optionsIn(rest, ['url']) };
     }
     if (name === 'gate:rules') {
-      const { values } = parseArgs({ args: rest, options: { file: text, url: text } });
-      return {
-        command: values.file === undefined ? showRules : setRules(values.file),
-        url: values.url,
-      };
+      const { file, url } = optionsIn(rest, ['file', 'url']);
+      return { command: file === undefined ? showRules : setRules(file), url };
     }
     if (name === 'wallet:credit') {
-      const options = { 'user-id': text, amount: text, key: text, reason: text, url: text };
-      const { values } = parseArgs({ args: rest, options });
-      const { 'user-id': userId, amount, key, reason, url } = values;
+      const given = optionsIn(rest, ['user-id', 'amount', 'key', 'reason', 'url']);
+      const { 'user-id': userId, amount, key, reason, url } = given;
       if (userId === undefined || amount === undefined || key === undefined || reason === undefined)
         throw new Error('--user-id, --amount, --key and --reason are all needed');
       // Not Number('1e3') or Number(''): what is credited is what was typed.
@@ -97,6 +79,26 @@ function read([name, ...rest]: readonly string[]): { command: Command; url: stri
     const reason = error instanceof Error ? error.message : String(error);
     throw new Refusal(`${reason}\n${usage}`, usageExitCode);
   }
+}
+
+/** @throws {Error} for what is not known, or given twice: nobody could say which was meant. */
+function optionsIn<Name extends string>(
+  args: readonly string[],
+  names: readonly Name[],
+): Record<Name, string | undefined> {
+  const options: Record<string, { type: 'string' }> = {};
+  for (const name of names) options[name] = { type: 'string' };
+  const { values, tokens } = parseArgs({ args: [...args], options, tokens: true });
+  const given = new Set<string>();
+  for (const token of tokens) {
+    if (token.kind !== 'option') continue;
+    if (given.has(token.name)) throw new Error(`--${token.name} is given twice`);
+    given.add(token.name);
+  }
+  return Object.fromEntries(names.map((name) => [name, values[name]])) as Record<
+    Name,
+    string | undefined
+  >;
 }
 
 function credit(input: object): Command {
@@ -215,27 +217,4 @@ async function isThere(url: string): Promise<boolean> {
     ({ ok }) => ok,
     () => false,
   );
-}
-
-function askAt(url: string, key: string): Ask {
-  return async <T>(query: string, variables: object): Promise<T> => {
-    const answer = await fetch(`${url.replace(/\/(graphql)?$/, '')}/graphql`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
-      body: JSON.stringify({ query, variables }),
-    }).catch((error: unknown) => {
-      throw new Refusal(`${url} does not answer: ${String(error)}`, refusedExitCode);
-    });
-    const { data, errors } = (await answer.json()) as {
-      data?: T | null;
-      errors?: { message: string; extensions?: { code?: string } }[];
-    };
-    if (data && !errors) return data;
-    const messages = (errors ?? []).map(({ message, extensions }) =>
-      extensions?.code === 'UNAUTHENTICATED'
-        ? `The server at ${url} has another operator key than DATA_DIR here: run this in its folder.`
-        : `${extensions?.code ?? 'ERROR'}: ${message}`,
-    );
-    throw new Refusal(messages.join('\n'));
-  };
 }

@@ -1,4 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -31,7 +33,12 @@ describe("the operator's commands", () => {
   const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
     operate(bundle, args, { DATA_DIR: folder, PORT: new URL(server.url).port, ...env });
 
-  const credit = (amount: string, key: string, env?: Readonly<Record<string, string>>) => {
+  const credit = (
+    amount: string,
+    key: string,
+    env?: Readonly<Record<string, string>>,
+    more: readonly string[] = [],
+  ) => {
     const what = [
       '--user-id',
       ann.id,
@@ -42,7 +49,7 @@ describe("the operator's commands", () => {
       '--reason',
       'paid by card',
     ];
-    return run(['wallet:credit', ...what], env);
+    return run(['wallet:credit', ...what, ...more], env);
   };
 
   test('credit a wallet while the server runs, once for a key, and it is told', async () => {
@@ -67,6 +74,15 @@ describe("the operator's commands", () => {
     }
     expect(await run(['wallet:credit', '--amount', '5'])).toMatchObject({ code: 64 });
     expect(await run(['wallet:steal'])).toMatchObject({ code: 64 });
+    for (const option of [
+      ['--amount', '7'],
+      ['--key', 'k'],
+    ]) {
+      const twice = await credit('5', 'k', {}, option);
+      const output = expect.stringMatching(new RegExp(`^${option[0]} is given twice`));
+      expect(twice).toMatchObject({ code: 64, output });
+    }
+    expect(await balanceOf(ann)).toBe(500);
     expect(await credit('0', 'k')).toMatchObject({
       code: 1,
       output: expect.stringMatching(/^INVALID_ARGUMENT/),
@@ -78,6 +94,24 @@ describe("the operator's commands", () => {
     });
     await rm(elsewhere, { recursive: true });
   }, 120_000);
+
+  test('say where nobody answers, and what to look at', async () => {
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const { code, output } = await credit('5', 'k', {}, ['--url', url]);
+    expect(code).toBe(69);
+    expect(output).toContain(`No server answers at ${url} (connect ECONNREFUSED`);
+    expect(output).toMatch(/--url, else HOST and PORT.* may this machine reach it\?$/m);
+    const wrong = await credit('5', 'k', {}, ['--url', 'chat.example.com']);
+    expect(wrong).toMatchObject({ code: 69 });
+    expect(wrong.output).toContain('No server answers at chat.example.com');
+    const page = createServer((_, response) => response.end('<html>'));
+    await new Promise<void>((resolve) => page.listen(0, '127.0.0.1', resolve));
+    const { port } = page.address() as AddressInfo;
+    const other = await credit('5', 'k', {}, ['--url', `http://127.0.0.1:${port}`]);
+    page.close();
+    expect(other).toMatchObject({ code: 69 });
+    expect(other.output).toContain('is no FastIM server');
+  }, 60_000);
 
   test('show the one gate of a server, and the rules for clients', async () => {
     const list = await run(['gate:list']);
