@@ -88,7 +88,7 @@ const table = {
   readNoticesBatchMax: 500,
   /** How often untold reads are looked for that nobody was woken for. */
   readNoticesPollMs: 10 * second,
-  /** While very many read logs again or look for their large groups: how far apart their shared statements are. */
+  /** While very many read logs again, or large groups, or count their readers: how far apart shared statements are. */
   gatheredReadsApartMs: 120,
   /** What one of them asks for, but for one reader who has more; and who may wait for the next: one more is UNAVAILABLE. */
   gatheredReadsKeysMax: 4_000,

@@ -8,11 +8,15 @@ export interface GatheredDeps<Ask, Answer> {
   readonly weightMax: number;
   /**
    * How long after the beginning of an answer to many the next one begins, in ms; to several, less in proportion. Whoever
-   * asks alone never waits.
+   * asks alone never waits. Read anew each time.
    */
   readonly apartMs: number;
+  /** Where an answer costs much whoever asks: the next one always begins so much later, also where one asked alone. */
+  readonly isAlwaysApart?: boolean;
   /** Questions that may wait; one more is UNAVAILABLE. */
   readonly asksMax: number;
+  /** Nobody waits any more, and the next question would be answered at once. Must not throw. */
+  readonly onIdle?: () => void;
 }
 
 interface Waiting<Ask, Answer> {
@@ -68,13 +72,18 @@ export class Gathered<Ask, Answer> {
       const began = performance.now();
       const batch = this.#take();
       await this.#answer(batch);
-      // Where several came at once more will come, also where none waits right now.
-      if (batch.length === 1) continue;
-      const apartMs = this.#deps.apartMs * Math.min(1, batch.length / asksOfMany);
-      const restMs = began + apartMs - performance.now();
+      const restMs = began + this.#apartMs(batch.length) - performance.now();
       if (restMs > 0 && !this.#isStopped) await this.#rest(restMs);
     }
     this.#isRunning = false;
+    this.#deps.onIdle?.();
+  }
+
+  #apartMs(asks: number): number {
+    const { apartMs, isAlwaysApart = false } = this.#deps;
+    if (isAlwaysApart) return apartMs;
+    // Where several came at once more will come, also where none waits right now.
+    return asks === 1 ? 0 : apartMs * Math.min(1, asks / asksOfMany);
   }
 
   #rest(ms: number): Promise<void> {

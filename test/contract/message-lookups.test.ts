@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Viewer } from '../../src/domain/session/session.ts';
 import { storages } from '../support/accounts.ts';
 import { doorsOf, openSeeds, type Doors, type Seeds } from '../support/seeds.ts';
 
@@ -113,6 +114,64 @@ for (const storage of storages) {
       // What eve may not see tells her nothing.
       expect(await doors.messages.readCounts(eve, keys)).toEqual([0, 0, 0, 0, 0]);
       expect(await doors.messages.readCounts(eve, [])).toEqual([]);
+    });
+
+    test('readers of a large group are counted as those of a small one, by one look at its members for all who ask', async () => {
+      const viewers = Array.from({ length: 40 }, () => seeds.viewer());
+      const [ann, bob, left] = viewers as [Viewer, Viewer, Viewer];
+      // Positions all over, below the first and beyond the last that is asked for, and people who have read nothing.
+      const members = viewers.map(({ userId }, at) => {
+        const joinedSeq = at < 25 ? 1 : 1 + ((at * 7) % 30);
+        return { userId, joinedSeq, readSeq: Math.min(30, joinedSeq - 1 + ((at * 11) % 31)) };
+      });
+      const present = members.filter(({ userId }) => userId !== left.userId);
+      const twin = { slot: 1, members: present, messages: 30 };
+      const small = await seeds.conversation(twin);
+      const large = await seeds.conversation({ ...twin, isLarge: true });
+      const keysOf = (conversationId: bigint, from: number, to: number) =>
+        Array.from({ length: to - from + 1 }, (_, at) => ({
+          conversationId,
+          seq: from + at,
+          senderId: at % 5 === 0 ? null : (viewers[(at * 3) % 40]?.userId ?? null),
+        }));
+      for (const [from, to] of [
+        [1, 30],
+        [10, 20],
+        [30, 30],
+      ] as const) {
+        const counts = await doors.messages.readCounts(ann, keysOf(large, from, to));
+        expect(counts).toEqual(await doors.messages.readCounts(ann, keysOf(small, from, to)));
+        expect(counts.some((count) => count > 0)).toBe(true);
+      }
+      expect(await doors.messages.readCounts(left, keysOf(large, 1, 30))).toEqual(
+        keysOf(large, 1, 30).map(() => 0),
+      );
+
+      seeds.shards.take();
+      const asked = Array.from({ length: 30 }, (_, at) =>
+        doors.messages.readCounts(at % 2 ? ann : bob, keysOf(large, 1 + at, 30)),
+      );
+      const answers = await Promise.all(asked);
+      // Each looks for its right, and a few looks at the members are for all.
+      expect(seeds.shards.take().reduce((sum, count) => sum + count)).toBeLessThanOrEqual(30 + 4);
+      for (const [at, counts] of answers.entries()) {
+        const { userId } = at % 2 ? ann : bob;
+        const joinedSeq = members.find((member) => member.userId === userId)?.joinedSeq ?? 0;
+        expect(joinedSeq).toBe(1);
+        expect(counts).toEqual(await doors.messages.readCounts(ann, keysOf(small, 1 + at, 30)));
+      }
+
+      // Nothing is kept: what is committed before somebody asks counts.
+      const eve = present.find(({ readSeq, joinedSeq }) => joinedSeq === 1 && readSeq < 30);
+      const last = { conversationId: large, seq: 30, senderId: null };
+      const [before = 0] = await doors.messages.readCounts(ann, [last]);
+      await seeds.plain
+        .of(large)
+        .sql.execute('UPDATE Member SET readSeq = 30 WHERE conversationId = ? AND userId = ?', [
+          large,
+          eve?.userId ?? 0n,
+        ]);
+      expect(await doors.messages.readCounts(ann, [last])).toEqual([before + 1]);
     });
   });
 }

@@ -47,6 +47,7 @@ export interface SeedMessage {
 }
 
 export interface SeedConversation {
+  readonly isLarge?: boolean;
   /** Default: one on slot 0. */
   readonly slot?: number;
   readonly kind?: 'DIRECT' | 'GROUP';
@@ -136,7 +137,7 @@ async function seedConversation(
     messages.length + changes.length + 1,
     1,
     members.length,
-    false,
+    seed.isLarge ?? false,
     seed.activityAtMs ?? now,
     now,
   ]);

@@ -108,3 +108,23 @@ it('stops at once: nothing rests, who waits is told, and what is being answered 
   expect(await Promise.all(asked)).toEqual(['answer 1', 'answer 2']);
   expect(vi.getTimerCount()).toBe(0);
 });
+
+it('always rests where an answer costs much, so that however it is asked there are few', async () => {
+  const apartMs = 40;
+  let idle = 0;
+  const { gathered, batches } = gatheredOf({
+    apartMs,
+    isAlwaysApart: true,
+    onIdle: () => (idle += 1),
+    answer: (asks) => {
+      batches.push([...asks]);
+      return Promise.resolve(asks.map(String));
+    },
+  });
+  const began = performance.now();
+  for (let ask = 0; ask < 6; ask += 1) await gathered.ask(ask);
+  expect(performance.now() - began).toBeGreaterThan(4.5 * apartMs);
+  expect(batches).toHaveLength(6);
+  expect(idle).toBe(0);
+  await vi.waitUntil(() => idle === 1);
+});

@@ -8,7 +8,8 @@ import type { DraftContent, Member, Message } from '../timeline/timeline.ts';
 import { changesAfter } from './changes.ts';
 import { checkContent } from './content.ts';
 import { historyPage } from './history.ts';
-import { messagesBySeqs, readCountsOf } from './lookups.ts';
+import { messagesBySeqs } from './lookups.ts';
+import { ReadCounts } from './read-counts.ts';
 import { ReadWriter } from './reads.ts';
 import type {
   ChangesPage,
@@ -41,11 +42,13 @@ export class Messages implements Lifecycle {
   readonly #shards: ShardMap;
   readonly #timelines: MessagesDeps['timelines'];
   readonly #reads: ReadWriter;
+  readonly #readCounts: ReadCounts;
 
   constructor(deps: MessagesDeps) {
     this.#shards = deps.shards;
     this.#timelines = deps.timelines;
     this.#reads = new ReadWriter(deps);
+    this.#readCounts = new ReadCounts(deps.shards);
   }
 
   start(): Promise<void> {
@@ -54,6 +57,7 @@ export class Messages implements Lifecycle {
 
   /** Waits for reads that are queued. */
   stop(graceMs: number): Promise<void> {
+    this.#readCounts.stop();
     return this.#reads.stop(graceMs);
   }
 
@@ -167,10 +171,12 @@ export class Messages implements Lifecycle {
 
   /**
    * In the order of the keys: how many members at present, other than the sender, have read it; 0
-   * where the viewer may not see it. Statements as `bySeqs`.
+   * where the viewer may not see it. Statements as `bySeqs`; in a large group one more, which all who ask at one time
+   * share, and may wait for. What was committed before the call counts, on whichever node.
+   * @throws {Fault} UNAVAILABLE
    */
   readCounts(viewer: Viewer, keys: readonly SentMessageKey[]): Promise<number[]> {
-    return readCountsOf(this.#shards, viewer, keys);
+    return this.#readCounts.of(viewer, keys);
   }
 
   /**
