@@ -34,6 +34,7 @@ export interface ClaimsDeps {
 
 /** How often a batch is begun anew because an id of it was drawn elsewhere. */
 const strikesMax = 3;
+
 /** Somebody who comes when a packet is known to be closed, on a node that is not told of all memberships that end. */
 interface LateClaim {
   readonly redPacketId: bigint;

@@ -26,8 +26,8 @@ const endingsKept = 1_000;
 
 /**
  * The packets that this node has seen exhausted or expired, so that who comes too late costs no statement: a closed packet never
- * changes any more. Memberships do: of those that end the memory is told, and since it may not be told of those that other nodes
- * end, it relies on one for a limited time.
+ * changes any more. Memberships do. A node that is alone tells this memory of all that end, so those whom it has admitted are
+ * answered at once; where other nodes may end some, the shard is asked whether somebody may claim, and `answerMember` says the rest.
  *
  * Bounded in packets and in members; the one longest not asked for is forgotten first.
  */
