@@ -10,6 +10,7 @@ import type { Gate } from './gate.ts';
 import { rawAnswer, transportHeaders } from './headers.ts';
 import { createHttpHandler, type HttpDeps } from './http.ts';
 import { Sockets, type SocketsDeps } from './socket.ts';
+import { serveAsItIs, wantsWebSocket } from './upgrades.ts';
 
 export interface ListenerDeps extends Omit<HttpDeps, 'limits'>, Omit<SocketsDeps, 'limits'> {
   readonly gate: Gate;
@@ -76,7 +77,10 @@ export class Listener implements Lifecycle {
     server.timeout = limits.httpIdleTimeoutMs;
     this.#boundWires(server);
     const sockets = new Sockets(this.#deps);
-    server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head));
+    server.on('upgrade', (request, socket, head) => {
+      if (wantsWebSocket(request)) sockets.upgrade(request, socket, head);
+      else serveAsItIs(server, request, socket, head);
+    });
     await new Promise<AddressInfo | string | null>((resolve, reject) => {
       server.once('error', (error: NodeJS.ErrnoException) => {
         const why = error.code === 'EADDRINUSE' ? 'it is in use; set PORT' : error.message;
@@ -102,7 +106,11 @@ export class Listener implements Lifecycle {
     // Behind a proxy all wires are the proxy's: what it lets through is its business.
     if (trustedProxies > 0) return;
     const wires = new Tally(connectionsPerAddress * wiresPerConnection);
+    const known = new WeakSet<Socket>();
     server.on('connection', (socket: Socket) => {
+      // One that is served as it is comes twice.
+      if (known.has(socket)) return;
+      known.add(socket);
       const leave = wires.enter(socket.remoteAddress ?? '');
       if (leave) socket.once('close', leave);
       else socket.destroy();

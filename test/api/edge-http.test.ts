@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { GateDocument, RegisterDocument } from '../../client/generated/documents.ts';
 import { limits } from '../../src/limits.ts';
@@ -92,6 +94,60 @@ describe('CSRF: what a page of another origin can send without asking changes no
       const refused = await preflight(origin);
       expect(refused.headers.get('access-control-allow-origin')).toBeNull();
     }
+  });
+});
+
+describe('clients that offer HTTP/2 in clear text, as curl --http2 and Java do', () => {
+  const body = JSON.stringify({ query: '{ __typename }' });
+  const head = [
+    'POST /graphql HTTP/1.1',
+    'Host: x',
+    'Content-Type: application/json',
+    `Content-Length: ${body.length}`,
+    'Connection: Upgrade, HTTP2-Settings',
+    'Upgrade: h2c',
+    'HTTP2-Settings: AAEAAEAAAAIAAAAAAAMAAAAAAAQBAAAAAAUAAEAAAAYABgAA',
+  ];
+  const answers = (text: string) => text.split('{"data":{"__typename":"Query"}}').length - 1;
+
+  test.each([
+    ['in one write', 0],
+    ['the body later', 50],
+  ])('are answered as if they had not, and go on on the same wire: %s', async (_how, pauseMs) => {
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+    await once(socket, 'connect');
+    let text = '';
+    socket.on('data', (data) => (text += String(data)));
+    for (const round of [1, 2, 3]) {
+      if (pauseMs === 0) socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
+      else {
+        socket.write(`${head.join('\r\n')}\r\n\r\n`);
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+        socket.write(body);
+      }
+      await expect.poll(() => answers(text)).toBe(round);
+    }
+    expect(text).not.toMatch(/HTTP\/1.1 (?!200)/);
+    socket.destroy();
+  });
+
+  test('hold one wire each, however often they offer it', async () => {
+    const perAddress = 2;
+    await using small = await startTestServer({ budgets: { connectionsPerAddress: perAddress } });
+    const port = Number(new URL(small.url).port);
+    const sockets = Array.from({ length: 2 * perAddress }, () => connect(port, '127.0.0.1'));
+    for (const socket of sockets) {
+      for (const _ of [1, 2]) {
+        socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
+        const [answer] = (await once(socket, 'data')) as [Buffer];
+        expect(String(answer)).toMatch(/^HTTP\/1\.1 200 /);
+      }
+    }
+    const refused = connect(port, '127.0.0.1');
+    refused.write(`${head.join('\r\n')}\r\n\r\n${body}`);
+    refused.on('error', () => undefined);
+    await once(refused, 'close');
+    for (const socket of sockets) socket.destroy();
   });
 });
 

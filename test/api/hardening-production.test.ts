@@ -78,9 +78,9 @@ describe('every answer', () => {
     ['an upgrade without a key', upgrade, 400],
     ['an upgrade of another version', `${upgrade}${key}Sec-WebSocket-Version: 1\r\n`, 400],
     [
-      'an upgrade to something else',
-      'GET /graphql HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n',
-      400,
+      'an offer of HTTP/2 that is passed over',
+      'GET /nothing HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n',
+      404,
     ],
     ['a request without a host', 'GET /health HTTP/1.1\r\n', 400],
     ['no request', 'nothing\r\n', 400],
