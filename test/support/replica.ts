@@ -42,8 +42,6 @@ export interface Kept {
   told: { seq: number | null; changeSeq: number | null };
   /** Reads that events told, by user. */
   readonly toldReads: Map<string, number>;
-  /** Whether others' readSeq are promised to be those of the query. */
-  readsAreTold: boolean;
 }
 
 /** What a query shows that lists everything. */
@@ -124,13 +122,12 @@ export class Replica {
       }),
     );
     const { id, kind, title, createdAt, memberCount } = shown;
-    const readsAreTold = memberCount <= this.rules.receiptsUpTo;
     if (kept) {
-      Object.assign(kept, { title, memberCount, members: next, readsAreTold });
+      Object.assign(kept, { title, memberCount, members: next });
       return kept;
     }
     const fresh: Kept = {
-      ...{ id, kind, title, createdAt, memberCount, members: next, readsAreTold },
+      ...{ id, kind, title, createdAt, memberCount, members: next },
       messages: new Map(),
       changeSeq: 0,
       told: { seq: null, changeSeq: null },
@@ -149,6 +146,15 @@ export class Replica {
   /** Groups of at most so many members are certainly not large. */
   get smallUpTo(): number {
     return Math.ceil((this.rules.largeAbove * 3) / 4) - 1;
+  }
+
+  /**
+   * Whether others' reads are certainly told. What has been large may be so still with few members, until a message comes
+   * as an event of its own.
+   */
+  tellsReads({ memberCount, told }: Kept): boolean {
+    const isSmall = memberCount <= this.smallUpTo || told.seq !== null;
+    return isSmall && memberCount <= this.rules.receiptsUpTo;
   }
 
   #known(id: string, event: ShownEvent): Kept {

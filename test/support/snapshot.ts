@@ -79,11 +79,13 @@ async function wholeHistory(
 }
 
 /** What a client shows of a replica, all of it derived: to be compared. */
-function pictureOf({ user, conversations }: Replica, expected?: Replica): object {
+function pictureOf(replica: Replica, expected?: Replica): object {
+  const { user, conversations } = replica;
   const shown = [...conversations.values()].map((kept) => {
     const fresh = expected?.conversations.get(kept.id);
     const own = kept.members.get(user.id);
     const lastSeq = lastSeqOf(kept, user.id);
+    const tellsReads = replica.tellsReads(kept);
     return [
       kept.id,
       {
@@ -94,7 +96,7 @@ function pictureOf({ user, conversations }: Replica, expected?: Replica): object
         members: Object.fromEntries(
           [...kept.members].map(([id, member]) => {
             const then = fresh?.members.get(id)?.readSeq ?? member.readSeq;
-            const isPromised = id === user.id || kept.readsAreTold || member.readSeq > then;
+            const isPromised = id === user.id || tellsReads || member.readSeq > then;
             return [id, isPromised ? member : { ...member, readSeq: then }];
           }),
         ),
