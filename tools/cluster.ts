@@ -29,6 +29,7 @@ const shards: TestMariadb[] = [];
 const nodes: ServerProcess[] = [];
 let redis: TestRedis | undefined;
 let isStopping = false;
+let stopping: Promise<void> | undefined;
 
 function guarded(pid: number | undefined): void {
   if (pid) guard.stdin.write(`started ${pid}\n`);
@@ -64,9 +65,13 @@ async function start(): Promise<void> {
   if (!isStopping) console.log('ready');
 }
 
-async function stop(): Promise<void> {
-  if (isStopping) return;
+/** Ctrl-C comes twice: from the terminal, and from npm. */
+function stop(): Promise<void> {
   isStopping = true;
+  return (stopping ??= stopAll());
+}
+
+async function stopAll(): Promise<void> {
   await Promise.all(nodes.map((node) => node.stop()));
   await Promise.all([redis?.stop(), ...shards.map((shard) => shard.stop())]);
   guard.stdin.end();

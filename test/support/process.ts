@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const readyWithinMs = 60_000;
+const readyWithinMs = 120_000;
 
 /** The server as a process of its own, as an operator runs it: to be killed, and started again on the same data. */
 export class ServerProcess implements AsyncDisposable {
