@@ -227,9 +227,9 @@ function wireDomain(base: Base, given: ServerDeps) {
     policy: config.sessionPolicy,
     accessTokenTtlMs: config.tokens.accessTtlSeconds * 1000,
     refreshGraceMs: config.tokens.refreshGraceSeconds * 1000,
-    onEndedHere: (end, endedAtMs) => announcements.ended(end, endedAtMs),
+    onEndedHere: (end) => announcements.ended(end),
   });
-  announcements.onEnded((end, endedAtMs) => sessions.heardEnded(end, endedAtMs));
+  announcements.onEnded((end) => sessions.heardEnded(end));
   const conversations = new Conversations({ shards, timelines, users, limits: bounds });
   const messages = new Messages({
     ...{ shards, timelines, clock },

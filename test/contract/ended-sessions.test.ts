@@ -4,7 +4,7 @@ import { EndedSessions } from '../../src/domain/session/ended-sessions.ts';
 import type { SessionEnd, SignIn } from '../../src/domain/session/session.ts';
 import { createLogger } from '../../src/lib/log.ts';
 import type { Shard } from '../../src/storage/shards.ts';
-import { openAccounts, storages, type Accounts } from '../support/accounts.ts';
+import { openAccounts, StillClock, storages, type Accounts } from '../support/accounts.ts';
 
 const day = 86_400_000;
 const log = createLogger({ level: 'silent' });
@@ -103,6 +103,52 @@ for (const storage of storages) {
       } finally {
         await ended.stop();
       }
+    });
+
+    describe('what a node ends whose clock is wrong, and cannot announce', () => {
+      const seen = (end: SignIn) =>
+        vi.waitFor(
+          () => expect(accounts.sessions.isEnded(end.viewer.sessionId)).toBe('LOGGED_OUT'),
+          untilPolled,
+        );
+      const nodeOff = (ms: number) =>
+        accounts.node({ clock: new StillClock(accounts.clock.now() + ms) });
+
+      test.each([-300_000, 300_000])('is known of elsewhere: off by %i ms', async (offMs) => {
+        const wrong = await nodeOff(offMs);
+        const [first, second, third] = [await signIn(), await signIn(), await signIn()];
+        await wrong.end(first.viewer, null);
+        await seen(first);
+        await accounts.sessions.end(second.viewer, null);
+        accounts.clock.advance(60_000);
+        await sleep(2_200);
+        await wrong.end(third.viewer, null);
+        await seen(third);
+      });
+
+      test('is known of, also where its commit comes after that of a later one', async () => {
+        const [first, late, other] = [await signIn(), await signIn(), await signIn()];
+        await accounts.sessions.end(first.viewer, null);
+        const afterFirst = accounts.clock.now() + 1;
+        accounts.clock.advance(60_000);
+        await accounts.sessions.end(other.viewer, null);
+        await sleep(2_200);
+        const { sql } = accounts.shards.of(late.session.id);
+        const end = 'UPDATE Session SET endedAtMs = ?, endReason = 0 WHERE id = ?';
+        await sql.execute(end, [afterFirst, late.session.id]);
+        await seen(late);
+      });
+    });
+
+    test('an end is told once, however long nothing else ends', async () => {
+      const told: SessionEnd[] = [];
+      const other = await accounts.node();
+      other.onEnded((end) => told.push(end));
+      await accounts.sessions.end((await signIn()).viewer, null);
+      await vi.waitFor(() => expect(told).toHaveLength(1), untilPolled);
+      accounts.clock.advance(2_000_000);
+      await sleep(3_200);
+      expect(told).toHaveLength(1);
     });
 
     test('rows of ended sessions go after 7 days, those of live ones stay', async () => {

@@ -5,11 +5,14 @@ import { limits } from '../../limits.ts';
 import type { ShardMap } from '../../storage/per-shard.ts';
 import type { Shard } from '../../storage/shards.ts';
 import type { EndReason, SessionEnd } from './model.ts';
-import { endedSince, forgetEnded } from './session-store.ts';
+import { endedSince, forgetEnded, newestEnd } from './session-store.ts';
 
-/** When a shard was last asked, with success, and when all that was old enough had been deleted. */
+/** What is known of a shard since it was last asked with success, and when all that was old enough had been deleted. */
 interface Poll {
-  readonly askedAtMs: number;
+  /** `endedAtMs` of the newest end known after each of the last polls, the earliest first. */
+  readonly newestMs: readonly number[];
+  /** The sessions that were read last: they come again until something newer has been known for a while. */
+  readonly known: ReadonlySet<bigint>;
   readonly sweptAtMs: number;
   readonly isFailing?: boolean;
 }
@@ -17,8 +20,10 @@ interface Poll {
 /** Told once of each session that ends, whichever node ended it. */
 export type EndListener = (end: SessionEnd) => void;
 
-/** Beyond a token's life: times are taken before commits, and on several clocks. */
+/** Beyond a token's life: times are taken on several clocks. */
 const marginMs = 60_000;
+/** So many polls take longer than a transaction may. */
+const overlapPolls = Math.ceil(limits.sinceOverlapMs / limits.revocationPollMs);
 /** How long an ended session is kept in its table, for whoever looks into it. */
 const keptInTableMs = 7 * 86_400_000;
 const sweepEveryMs = 3_600_000;
@@ -26,15 +31,17 @@ const sweepRows = 500;
 
 /**
  * All sessions whose access tokens could still be alive but for their end: known without asking the database. What ends on
- * this node is told at once; what ends on another is found in the shards within `limits.revocationPollMs`.
+ * this node is told at once; what ends on another is found in the shards within `limits.revocationPollMs`, however wrong
+ * the clocks are: an end is written as later than all that were committed before it, and asked for are those since the newest
+ * that was known a while ago.
  */
 export class EndedSessions implements Lifecycle {
   readonly #shards: ShardMap;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #keptMs: number;
-  /** In the order of their ends, but for what several nodes ended at once. */
-  readonly #ends = new Map<bigint, { reason: EndReason; endedAtMs: number }>();
+  /** In the order in which they became known here. */
+  readonly #ends = new Map<bigint, { reason: EndReason; knownAtMs: number }>();
   readonly #listeners = new Set<EndListener>();
   readonly #timers = new Map<Shard, NodeJS.Timeout>();
   readonly #polls = new Set<Promise<void>>();
@@ -63,9 +70,9 @@ export class EndedSessions implements Lifecycle {
   }
 
   /** Takes an end that was just committed. */
-  note(end: SessionEnd, endedAtMs: number): void {
+  note(end: SessionEnd): void {
     if (this.#ends.has(end.sessionId)) return;
-    this.#ends.set(end.sessionId, { reason: end.reason, endedAtMs });
+    this.#ends.set(end.sessionId, { reason: end.reason, knownAtMs: this.#clock.now() });
     if (end.reason === 'LOGGED_OUT') setImmediate(() => this.#tell(end));
     else this.#tell(end);
   }
@@ -73,10 +80,10 @@ export class EndedSessions implements Lifecycle {
   /** Knows all that matters when it resolves. */
   async start(): Promise<void> {
     this.#isStopped = false;
-    const now = this.#clock.now();
-    await Promise.all(this.#shards.all.map((shard) => this.#read(shard, now - this.#keptMs)));
-    for (const shard of this.#shards.all)
-      this.#pollLater(shard, { askedAtMs: now, sweptAtMs: now });
+    const first = await Promise.all(
+      this.#shards.all.map(async (shard) => ({ shard, poll: await this.#begin(shard) })),
+    );
+    for (const { shard, poll } of first) this.#pollLater(shard, poll);
   }
 
   async stop(): Promise<void> {
@@ -97,15 +104,24 @@ export class EndedSessions implements Lifecycle {
     this.#timers.set(shard, timer);
   }
 
+  async #begin(shard: Shard): Promise<Poll> {
+    const now = this.#clock.now();
+    const newestMs = await newestEnd(shard);
+    // Some that a node with a slow clock was about to commit may be older.
+    const sinceMs = Math.min(now, newestMs) - marginMs;
+    const { known } = await this.#read(shard, Math.min(sinceMs, now - this.#keptMs), new Set());
+    return { newestMs: [sinceMs], known, sweptAtMs: now };
+  }
+
   async #poll(shard: Shard, last: Poll): Promise<Poll> {
     const now = this.#clock.now();
     this.#prune(now);
     try {
-      const all = now - this.#keptMs;
-      // Where the clock was set back, ends may lie before the last time of asking.
-      const since = now < last.askedAtMs ? all : last.askedAtMs - limits.sinceOverlapMs;
-      await this.#read(shard, Math.max(since, all));
-      return { askedAtMs: now, sweptAtMs: await this.#sweep(shard, now, last.sweptAtMs) };
+      const [sinceMs = 0] = last.newestMs;
+      const { known, newestMs } = await this.#read(shard, sinceMs, last.known);
+      const newest = [...last.newestMs, newestMs].slice(-overlapPolls);
+      const sweptAtMs = await this.#sweep(shard, now, last.sweptAtMs);
+      return { newestMs: newest, known, sweptAtMs };
     } catch (err) {
       // Once for a row of failures: it comes back each second.
       if (!last.isFailing) this.#log.warn({ err, shard: shard.index }, 'session.poll_failed');
@@ -113,8 +129,11 @@ export class EndedSessions implements Lifecycle {
     }
   }
 
-  async #read(shard: Shard, sinceMs: number): Promise<void> {
-    for (const { endedAtMs, ...end } of await endedSince(shard, sinceMs)) this.note(end, endedAtMs);
+  async #read(shard: Shard, sinceMs: number, before: ReadonlySet<bigint>) {
+    const ends = await endedSince(shard, sinceMs);
+    for (const { endedAtMs: _, ...end } of ends) if (!before.has(end.sessionId)) this.note(end);
+    const newestMs = ends.at(-1)?.endedAtMs ?? sinceMs;
+    return { known: new Set(ends.map(({ sessionId }) => sessionId)), newestMs };
   }
 
   /** One batch a poll: a long absence is made good bit by bit. */
@@ -125,8 +144,8 @@ export class EndedSessions implements Lifecycle {
   }
 
   #prune(now: number): void {
-    for (const [sessionId, { endedAtMs }] of this.#ends) {
-      if (endedAtMs + this.#keptMs > now) return;
+    for (const [sessionId, { knownAtMs }] of this.#ends) {
+      if (knownAtMs + this.#keptMs > now) return;
       this.#ends.delete(sessionId);
     }
   }

@@ -147,6 +147,11 @@ export async function endedSince({ sql }: Shard, sinceMs: number) {
   }));
 }
 
+/** When the newest end on this shard was, 0 where there is none. */
+export async function newestEnd({ sql }: Shard): Promise<number> {
+  return newestEndIn(sql);
+}
+
 /** Notes that these sessions were seen then; a later time that is there already stays. */
 export async function seeSessions({ sql }: Shard, ids: readonly bigint[], atMs: number) {
   await sql.execute(
@@ -208,10 +213,19 @@ async function endIn(
   atMs: number,
 ): Promise<void> {
   if (sessions.length === 0) return;
+  // Whoever looks for new ends looks behind those they know, and the clock of this node may be slow.
+  const endedAtMs = Math.max(atMs, (await newestEndIn(tx)) + 1);
   await tx.execute(
     `UPDATE Session SET endedAtMs = ?, endReason = ? WHERE id IN (${marks(sessions.length)})`,
-    [atMs, endReasonCodes[reason], ...sessions.map(({ id }) => id)],
+    [endedAtMs, endReasonCodes[reason], ...sessions.map(({ id }) => id)],
   );
+}
+
+async function newestEndIn(reader: SqlReader): Promise<number> {
+  const rows = await reader.query<{ atMs: bigint | null }>(
+    'SELECT MAX(endedAtMs) AS atMs FROM Session',
+  );
+  return Number(rows[0]?.atMs ?? 0);
 }
 
 async function tried<T>(work: () => Promise<T>): Promise<T> {

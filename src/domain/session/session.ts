@@ -38,7 +38,7 @@ export interface SessionsDeps {
   readonly accessTokenTtlMs: number;
   readonly refreshGraceMs: number;
   /** Told of each end on this node, to tell other nodes. Must not throw. */
-  readonly onEndedHere?: (end: SessionEnd, endedAtMs: number) => void;
+  readonly onEndedHere?: (end: SessionEnd) => void;
 }
 
 const drawsMax = 8;
@@ -83,7 +83,7 @@ export class Sessions implements Lifecycle {
       createdAtMs: now,
       lastSeenAtMs: now,
     });
-    for (const other of displaced) this.#note(other, 'DISPLACED', now);
+    for (const other of displaced) this.#note(other, 'DISPLACED');
     return this.#signIn({ session, appId: user.appId, claim, displaced, now });
   }
 
@@ -197,8 +197,8 @@ export class Sessions implements Lifecycle {
   }
 
   /** Takes the end of a session that another node tells of, sooner than the shards would. */
-  heardEnded(end: SessionEnd, endedAtMs: number): void {
-    this.#ended.note(end, endedAtMs);
+  heardEnded(end: SessionEnd): void {
+    this.#ended.note(end);
   }
 
   async #insert(place: Omit<Session, 'id'>) {
@@ -220,14 +220,14 @@ export class Sessions implements Lifecycle {
     const now = this.#deps.clock.now();
     const shard = this.#deps.shards.of(userId);
     const ended = await endSession(shard, { userId, sessionId: id }, reason, now);
-    if (ended) this.#note(ended, reason, now);
+    if (ended) this.#note(ended, reason);
     return ended;
   }
 
-  #note({ id, userId }: Session, reason: EndReason, endedAtMs: number): void {
+  #note({ id, userId }: Session, reason: EndReason): void {
     const end = { sessionId: id, userId, reason };
-    this.#ended.note(end, endedAtMs);
-    this.#deps.onEndedHere?.(end, endedAtMs);
+    this.#ended.note(end);
+    this.#deps.onEndedHere?.(end);
   }
 
   /** @param of.now from before the commit: so that no token outlives what is remembered of a session's end. */

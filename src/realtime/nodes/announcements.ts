@@ -19,12 +19,12 @@ export interface AnnouncementsDeps {
   };
 }
 
-type OnEnded = (end: SessionEnd, endedAtMs: number) => void;
+type OnEnded = (end: SessionEnd) => void;
 type OnRemoved = (conversationId: bigint, userIds: readonly bigint[]) => void;
 type OnProfile = (userId: bigint) => void;
 
 type Written =
-  | readonly ['ended', gate: string, session: string, user: string, EndReason, atMs: number]
+  | readonly ['ended', gate: string, session: string, user: string, EndReason]
   | readonly ['removed', gate: string, conversation: string, users: readonly string[]]
   | readonly ['profile', gate: string, user: string];
 
@@ -96,9 +96,9 @@ export class Announcements implements Lifecycle {
     this.#onMissed.push(listener);
   }
 
-  ended({ sessionId, userId, reason }: SessionEnd, endedAtMs: number): void {
+  ended({ sessionId, userId, reason }: SessionEnd): void {
     const { gate } = this.#deps;
-    this.#say(userId, ['ended', gate, String(sessionId), String(userId), reason, endedAtMs]);
+    this.#say(userId, ['ended', gate, String(sessionId), String(userId), reason]);
   }
 
   removed(conversationId: bigint, userIds: readonly bigint[]): void {
@@ -147,9 +147,9 @@ export class Announcements implements Lifecycle {
       const written = JSON.parse(text) as Written;
       if (written[1] === this.#deps.gate) return;
       if (written[0] === 'ended') {
-        const [, , session, user, reason, atMs] = written;
+        const [, , session, user, reason] = written;
         const end = { sessionId: BigInt(session), userId: BigInt(user), reason };
-        for (const listener of this.#onEnded) listener(end, atMs);
+        for (const listener of this.#onEnded) listener(end);
       } else if (written[0] === 'profile') {
         for (const listener of this.#onProfile) listener(BigInt(written[2]));
       } else {
