@@ -8,6 +8,7 @@ import { RedisInboxLog } from '../../src/realtime/inbox/inbox-log.redis.ts';
 import { MemberLists } from '../../src/realtime/outbox/member-lists.ts';
 import { SharedOutbox } from '../../src/realtime/outbox/shared-outbox.ts';
 import { RedisBuckets } from '../../src/storage/redis-buckets.ts';
+import type { Sql } from '../../src/storage/sql.ts';
 import { storages } from '../support/accounts.ts';
 import { openRedisLog, type OpenRedisLog } from '../support/inbox-logs.ts';
 import { mariadbAvailable, redisAvailable } from '../support/machine.ts';
@@ -202,6 +203,57 @@ test.skipIf(!isHere)(
     expect(seqs[0]).toBeLessThanOrEqual(22);
   },
 );
+
+test.skipIf(!isHere)(
+  'rows are deleted from the first on, in whatever order they were done: new logs then have no hole',
+  async () => {
+    await using both = await twoNodes(({ outbox }, row) => outbox.offer(row));
+    const { world, logs, nodes } = both;
+    const { ids, id, ann, sql } = await fiveSent(both);
+    // Each node marks by its own clock, and a relay later than who wrote.
+    const { outboxKeptDoneMs } = limits;
+    const done = 'UPDATE OutboxRow SET doneAtMs = ? WHERE id = ?';
+    await sql.execute(done, [world.clock.now() - outboxKeptDoneMs, ids.at(-3) ?? 0n]);
+    await sql.execute(done, [world.clock.now() - outboxKeptDoneMs, ids[0] ?? 0n]);
+    world.clock.advance(outboxKeptDoneMs / 10);
+    await expect.poll(() => idsIn(sql), { timeout: 5_000 }).toEqual(ids.slice(1));
+    await logs.buckets.all[0]?.call('FLUSHALL');
+    await logs.log.open(ann);
+    await send(nodes[0].timelines, id, ann, 'a6');
+    await expect.poll(() => undone(world, logs.buckets.epoch), { timeout: 20_000 }).toBe(0);
+    const seqs = (await seqsOf(logs, ann)).get(id) ?? [];
+    expect(seqs).toEqual(range(2, 7));
+  },
+);
+
+test.skipIf(!isHere)('rows that are gone hold up none behind them in new logs', async () => {
+  await using both = await twoNodes(({ outbox }, row) => outbox.offer(row));
+  const { world, logs, nodes } = both;
+  const { ids, id, ann, sql } = await fiveSent(both);
+  await sql.execute('DELETE FROM OutboxRow WHERE id = ?', [ids.at(-3) ?? 0n]);
+  await logs.buckets.all[0]?.call('FLUSHALL');
+  await logs.log.open(ann);
+  await send(nodes[0].timelines, id, ann, 'a6');
+  await expect.poll(() => undone(world, logs.buckets.epoch), { timeout: 20_000 }).toBe(0);
+  const seqs = (await seqsOf(logs, ann)).get(id) ?? [];
+  expect(seqs).toEqual([1, 2, 3, 5, 6, 7]);
+});
+
+/** A group to which five messages were sent, each in a row of its own, and all that is done. */
+async function fiveSent({ world, logs, nodes }: Awaited<ReturnType<typeof twoNodes>>) {
+  const { id, users } = await group(world, nodes[0].timelines, 3);
+  const [ann] = users as [bigint];
+  await logs.log.open(ann);
+  for (const round of range(1, 5)) await send(nodes[0].timelines, id, ann, `a${round}`);
+  await expect.poll(() => undone(world, logs.buckets.epoch), { timeout: 20_000 }).toBe(0);
+  const { sql } = world.shards.of(id);
+  return { id, ann, sql, ids: await idsIn(sql) };
+}
+
+async function idsIn(sql: Sql): Promise<bigint[]> {
+  const rows = await sql.query<{ id: bigint }>('SELECT id FROM OutboxRow ORDER BY id');
+  return rows.map(({ id }) => id);
+}
 
 test.skipIf(!isHere)(
   'while Redis is gone writing goes on, and afterwards all of it is told',

@@ -83,8 +83,8 @@ export class Carrier {
     const telling = await tellingOf(rows, stretches, shards, () => true);
     if (!whole) return inboxLog.append(place, { kind: 'events', stretches, telling });
     const { conversations, onlyIn } = whole;
-    const firsts = firstsWhole(stretches, conversations);
-    return inboxLog.append(place, { kind: 'events', stretches: firsts, telling, onlyIn });
+    const known = wholeIn(stretches, conversations);
+    return inboxLog.append(place, { kind: 'events', stretches: known, telling, onlyIn });
   }
 
   /** Of the rows before, what is not done, as far as it is about some conversations. */
@@ -106,15 +106,14 @@ export class Carrier {
   }
 }
 
-/** The first stretch of each of those conversations says that nothing is missing before it. */
-function firstsWhole(stretches: readonly Stretch[], whole: ReadonlySet<bigint>): Stretch[] {
-  const seen = new Set<bigint>();
-  return stretches.map((stretch) => {
-    const { conversationId } = stretch;
-    const isFirst = whole.has(conversationId) && !seen.has(conversationId);
-    seen.add(conversationId);
-    return isFirst ? { ...stretch, isWhole: true } : stretch;
-  });
+/**
+ * Each stretch of those conversations says that nothing is missing before it: what is not among them is there already, or is
+ * gone for good. Else one hole would hold up all behind it for ever.
+ */
+function wholeIn(stretches: readonly Stretch[], conversations: ReadonlySet<bigint>): Stretch[] {
+  return stretches.map((stretch) =>
+    conversations.has(stretch.conversationId) ? { ...stretch, isWhole: true } : stretch,
+  );
 }
 
 function begunAnew(): Fault {

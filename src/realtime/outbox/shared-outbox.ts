@@ -12,7 +12,7 @@ import { Carrier } from './carrier.ts';
 import type { InboxLog, LogPlace } from '../inbox/inbox-log.ts';
 import type { MemberLists } from './member-lists.ts';
 import { SharedLane } from './shared-lane.ts';
-import { about, readRows, undoneIds } from './undone-rows.ts';
+import { about, forgetDone, readRows, undoneIds } from './undone-rows.ts';
 
 export interface SharedOutboxDeps {
   readonly shards: Shards;
@@ -220,7 +220,6 @@ export class SharedOutbox implements Lifecycle {
     arrivals.marked(done);
     if (clock.now() - source.sweptAtMs < limits.outboxKeptDoneMs / 10) return;
     source.sweptAtMs = clock.now();
-    const text = 'DELETE FROM OutboxRow WHERE doneIn = ? AND doneAtMs < ?';
-    await shard.sql.execute(text, [epoch, clock.now() - limits.outboxKeptDoneMs]);
+    await forgetDone(shard, epoch, clock.now() - limits.outboxKeptDoneMs);
   }
 }

@@ -58,6 +58,21 @@ export async function readRows(shard: Shard, ids: readonly bigint[]): Promise<Co
   return rows;
 }
 
+/**
+ * Deletes the first rows, up to one that is not done in this epoch or was done later than that. None that stands behind it: nodes
+ * mark by their own clocks, and in their own order, and what new logs are told again must have no hole.
+ */
+export async function forgetDone({ sql }: Shard, epoch: bigint, beforeMs: number): Promise<void> {
+  const [kept] = await sql.query<{ id: bigint }>(
+    'SELECT id FROM OutboxRow' +
+      ' WHERE doneIn IS NULL OR doneIn <> ? OR doneAtMs IS NULL OR doneAtMs >= ? ORDER BY id LIMIT 1',
+    [epoch, beforeMs],
+  );
+  await sql.execute('DELETE FROM OutboxRow WHERE doneIn = ? AND doneAtMs < ? AND id < ?', [
+    ...[epoch, beforeMs, kept?.id ?? idMax],
+  ]);
+}
+
 /** What rows say of some conversations. */
 export function about(
   rows: readonly CommittedRow[],
