@@ -86,6 +86,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const { main, seed, until, claimsIdleMs, say, signal, kinds = allKinds } = options;
   const keepsIn = await mkdtemp(path.join(tmpdir(), `fastim-chaos-${seed}-`));
   const happened: Happened[] = [];
+  say(`what it keeps where something is broken: ${keepsIn}`);
   const cluster = await ChaosCluster.start({ main, seed, keepsIn, claimsIdleMs });
   try {
     const random = new Random(seed ^ 0x5eed);

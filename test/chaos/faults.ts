@@ -38,13 +38,28 @@ async function gone(
   world.down.delete(node);
 }
 
+/** As by what keeps services running: a node that finds a database away as well says so, ends, and is started again. */
+async function startedOften(node: ServerProcess): Promise<void> {
+  const deadline = Date.now() + settledWithinMs;
+  for (;;) {
+    try {
+      await node.start();
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+    }
+    await pause(300);
+  }
+}
+
 const processFaults: Readonly<Record<string, Fault>> = {
   'node-killed': async (cluster, random) => {
     const node = oneOf(cluster.nodes, random);
     await gone(cluster, random, node, async () => {
       await node.kill9();
+      const isPaired = cluster.world.troublesNow > 1;
       await pause(random.between(200, 2_000));
-      await node.start();
+      await (isPaired ? startedOften(node) : node.start());
     });
     return node.url;
   },

@@ -82,7 +82,7 @@ export class MoneyCrowd {
   async check(): Promise<readonly string[]> {
     const deadline = Date.now() + 20_000;
     for (;;) {
-      const ledger = await this.#audit();
+      const ledger = await this.#auditCertainly(deadline);
       const isCalm = ledger.inFlight === '0' && ledger.openPackets === '0';
       if (isCalm || Date.now() > deadline) {
         if (!isCalm) this.anomalies.push(`not calm: ${JSON.stringify(ledger)}`);
@@ -200,15 +200,29 @@ export class MoneyCrowd {
     }
   }
 
+  /** Nodes that were cut off a moment ago may not reach the shards yet. */
+  async #auditCertainly(deadline: number): Promise<LedgerFigures> {
+    for (;;) {
+      try {
+        return await this.#audit();
+      } catch (error) {
+        if (Date.now() > deadline) throw error;
+      }
+      await pause(100);
+    }
+  }
+
   async #audit(): Promise<LedgerFigures> {
     const key = await this.#operatorKey();
-    const { data } = await post<{ ledger: LedgerFigures }, object>(
+    const { data, errors } = await post<{ ledger: LedgerFigures }, object>(
       this.#deps.server,
       auditText,
       {},
       key,
     );
-    if (!data?.ledger) throw new Error('no audit');
+    const code = errors?.[0]?.extensions?.['code'];
+    if (code === 'INTERNAL') this.anomalies.push(`audit: ${JSON.stringify(errors)}`);
+    if (!data?.ledger) throw new Error(`no audit: ${JSON.stringify(errors)}`);
     this.audits += 1;
     for (const problem of data.ledger.problems) this.anomalies.push(`audit: ${problem}`);
     return data.ledger;
@@ -220,7 +234,7 @@ export class MoneyCrowd {
 
   /** One entry for each share that was answered, of that amount; none that was not. */
   async #checkWallet(user: TestUser): Promise<void> {
-    const entries = await entriesOf(user);
+    const entries = await untilAvailable(() => entriesOf(user));
     const shares = new Map<string, number>();
     for (const { kind, amount, redPacket } of entries) {
       if (kind !== 'RED_PACKET_CLAIMED') continue;

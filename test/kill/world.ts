@@ -214,6 +214,11 @@ export class World implements AsyncDisposable {
     };
   }
 
+  /** How many things are wrong at this moment. */
+  get troublesNow(): number {
+    return this.#troubles.filter(({ toMs }) => toMs === Infinity).length;
+  }
+
   /** Sessions that were ended while their inbox was open. */
   get endedSessions(): number {
     return this.#devices.reduce((sum, { ended }) => sum + ended.length, 0);
