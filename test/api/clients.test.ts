@@ -55,16 +55,18 @@ describe.each(['sqlite', 'mysql'] as const)('on %s', (engine) => {
     await anonymous.close();
     await using bob = await signUp(server, `${stem}_bob`);
     const front = open(server, register.accessToken);
+    // Before there is a conversation: its beginning would come at a time that chance decides.
+    const live = front.subscribe(InboxDocument, {});
+    await live.waitFor(1);
     const { openDirect } = await front.ask(OpenDirectDocument, { userId: bob.id });
     const conversationId = openDirect.conversation.id;
+    await live.waitFor(2);
     const say = (who: Pick<Front, 'ask'>, text: string) =>
       who.ask(SendMessageDocument, {
         input: { conversationId, clientMessageId: text, content: { text: { text } } },
       });
     const other: Pick<Front, 'ask'> = { ask: (document, given) => bob.query(document, given) };
 
-    const live = front.subscribe(InboxDocument, {});
-    await live.waitFor(1);
     const { message, isDuplicate } = (await say(front, 'hello')).sendMessage;
     expect([message.seq, isDuplicate]).toEqual([1, false]);
     expect((await say(front, 'hello')).sendMessage.isDuplicate).toBe(true);
@@ -72,9 +74,10 @@ describe.each(['sqlite', 'mysql'] as const)('on %s', (engine) => {
     const content = { text: { text: 'hello, edited' } };
     await front.ask(EditMessageDocument, { input: { ...at, content } });
     await front.ask(RecallMessageDocument, { input: at });
-    const events = await live.waitFor(4);
+    const events = await live.waitFor(5);
     expect(told(events)).toEqual([
       'InboxHeartbeat',
+      'ConversationChanged',
       'MessageAdded 1 hello',
       'MessageChanged 1 hello, edited',
       'MessageChanged 1 RecalledContent',
@@ -84,7 +87,7 @@ describe.each(['sqlite', 'mysql'] as const)('on %s', (engine) => {
 
     // From the cursor on, while nobody listened: once each, then live.
     for (const text of ['two', 'three']) await say(other, text);
-    const resumed = front.subscribe(InboxDocument, { after: events[3]?.inbox.cursor ?? '' });
+    const resumed = front.subscribe(InboxDocument, { after: events[4]?.inbox.cursor ?? '' });
     await resumed.waitFor(3);
     await say(other, 'four');
     const heard = told(await resumed.waitFor(4));
