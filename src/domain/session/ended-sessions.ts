@@ -31,9 +31,9 @@ const sweepRows = 500;
 
 /**
  * All sessions whose access tokens could still be alive but for their end: known without asking the database. What ends on
- * this node is told at once; what ends on another is found in the shards within `limits.revocationPollMs`, however wrong
- * the clocks are: an end is written as later than all that were committed before it, and asked for are those since the newest
- * that was known a while ago.
+ * this node is told at once; what ends on another is found in the shards within `limits.revocationPollMs`, also where clocks
+ * differ by less than an access token lives: an end is written as later than all that were committed before it, and asked for
+ * are those since the newest that was known a while ago.
  */
 export class EndedSessions implements Lifecycle {
   readonly #shards: ShardMap;
@@ -109,7 +109,7 @@ export class EndedSessions implements Lifecycle {
     const newestMs = await newestEnd(shard);
     // Some that a node with a slow clock was about to commit may be older.
     const sinceMs = Math.min(now, newestMs) - marginMs;
-    const { known } = await this.#read(shard, Math.min(sinceMs, now - this.#keptMs), new Set());
+    const { known } = await this.#read(shard, Math.min(sinceMs, now - this.#keptMs), null);
     return { newestMs: [sinceMs], known, sweptAtMs: now };
   }
 
@@ -129,9 +129,15 @@ export class EndedSessions implements Lifecycle {
     }
   }
 
-  async #read(shard: Shard, sinceMs: number, before: ReadonlySet<bigint>) {
+  /** @param before what was read the last time; null: this is the first one. */
+  async #read(shard: Shard, sinceMs: number, before: ReadonlySet<bigint> | null) {
     const ends = await endedSince(shard, sinceMs);
-    for (const { endedAtMs: _, ...end } of ends) if (!before.has(end.sessionId)) this.note(end);
+    // No token is left of those that ended longer ago, and what was forgotten here is not to be told again.
+    const matterMs = before ? this.#keptMs - marginMs : this.#keptMs;
+    const matterSinceMs = this.#clock.now() - matterMs;
+    for (const { endedAtMs, ...end } of ends) {
+      if (endedAtMs > matterSinceMs && !before?.has(end.sessionId)) this.note(end);
+    }
     const newestMs = ends.at(-1)?.endedAtMs ?? sinceMs;
     return { known: new Set(ends.map(({ sessionId }) => sessionId)), newestMs };
   }
