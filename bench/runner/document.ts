@@ -5,9 +5,12 @@ import type { Measure } from './scenario.ts';
 
 const head = ['| measured | what | median | worst | aim |', '| --- | --- | --: | --: | --: |'];
 
-/** A row for each scenario, and the chart of the first. `results`: the folder, as the document names it. */
+/**
+ * A row for each scenario, one more for whatever else it misses, and the chart of the first. `results`: the folder, as the
+ * document names it.
+ */
 export function summaryOf(runs: readonly KeptRun[], results: string): string {
-  const rows = runs.flatMap(({ measures }) => measures.slice(-1).map(rowOf));
+  const rows = runs.flatMap(({ measures }) => headlinesOf(measures).map(rowOf));
   const charts = runs.slice(0, 1).flatMap((run) => chartsOf(run, results));
   return [...head, ...rows, '', placeOf(runs), '', ...charts].join('\n');
 }
@@ -53,6 +56,14 @@ function named(measures: readonly Measure[]): readonly Measure[] {
   const last = measures.at(-1);
   const isTwice = measures.slice(0, -1).some(({ what }) => what === last?.what);
   return isTwice ? measures.slice(0, -1) : measures;
+}
+
+/** The one that stands for its scenario, and before it what is missed besides. */
+function headlinesOf(measures: readonly Measure[]): readonly Measure[] {
+  const last = measures.at(-1);
+  return measures.filter(
+    (measure) => measure === last || (!isReached(measure) && measure.what !== last?.what),
+  );
 }
 
 function rowOf(measure: Measure): string {

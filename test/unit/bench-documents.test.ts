@@ -68,6 +68,11 @@ describe('documents', () => {
     expect(summary).not.toContain('old');
     expect(summary).toContain('| `send` | messages a second | 20 | 10 | 25 (missed) |');
     expect(summary).not.toContain('send-lone');
+    const [lone, sends] = run.measures as [Measure, Measure];
+    const missed = { ...run, measures: [{ ...lone, aim: 4 }, sends] };
+    expect(summaryOf([missed], 'results')).toContain(
+      '| `send-lone` | latency | 3 | 2 | 4 (missed) |',
+    );
     expect(summary).toContain('2 cores of a CPU, 4 GiB, Node 20.19.0, MariaDB 10.11.6');
     expect(summary).toContain('![sends](results/2026-01-02-send.svg)');
     const details = detailsOf([run], 'results');
