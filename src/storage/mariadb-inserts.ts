@@ -1,4 +1,4 @@
-import { chunks } from './per-shard.ts';
+import { chunks } from '../lib/chunks.ts';
 import type { RowsStatement, SqlValue, TextStatement } from './sql.ts';
 
 /** Rows of one INSERT: below the engine's limit of values in a statement. */

@@ -1,4 +1,5 @@
-import { chunks, keyTable, keyTableRowsMax } from './per-shard.ts';
+import { chunks } from '../lib/chunks.ts';
+import { keyTable, keyTableRowsMax } from './per-shard.ts';
 import { marks } from './sql.ts';
 import type { SqlValue } from './sql.ts';
 

@@ -36,10 +36,3 @@ export function keyTable(alias: string, columns: readonly string[], rows: number
   const next = ` UNION ALL SELECT ${columns.map(() => '?').join(', ')}`;
   return `(${first}${next.repeat(rows - 1)}) ${alias}`;
 }
-
-/** Cuts a list into parts of at most `size`. */
-export function chunks<Item>(items: readonly Item[], size: number): Item[][] {
-  const parts: Item[][] = [];
-  for (let at = 0; at < items.length; at += size) parts.push(items.slice(at, at + size));
-  return parts;
-}

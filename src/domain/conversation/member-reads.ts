@@ -2,8 +2,9 @@
  * Members of a conversation, for one who may read it: the right is in the same statement as what it
  * opens.
  */
+import { chunks } from '../../lib/chunks.ts';
 import { limits } from '../../limits.ts';
-import { chunks, type ShardMap } from '../../storage/per-shard.ts';
+import { type ShardMap } from '../../storage/per-shard.ts';
 import { marks } from '../../storage/sql.ts';
 import { columnsOf, memberColumns, memberOf } from '../timeline/timeline.ts';
 import type { Member, MemberRow } from '../timeline/timeline.ts';

@@ -1,10 +1,5 @@
-import {
-  chunks,
-  keyTable,
-  keyTableRowsMax,
-  readPerShard,
-  type ShardMap,
-} from '../../storage/per-shard.ts';
+import { chunks } from '../../lib/chunks.ts';
+import { keyTable, keyTableRowsMax, readPerShard, type ShardMap } from '../../storage/per-shard.ts';
 import type { Viewer } from '../session/session.ts';
 import { columnsOf, messageColumns, messageOf } from '../timeline/timeline.ts';
 import type { Message, MessageRow } from '../timeline/timeline.ts';

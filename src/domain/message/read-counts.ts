@@ -1,13 +1,8 @@
 import { present } from '../../lib/assert.ts';
+import { chunks } from '../../lib/chunks.ts';
 import { Gathered } from '../../lib/gathered.ts';
 import { limits } from '../../limits.ts';
-import {
-  chunks,
-  keyTable,
-  keyTableRowsMax,
-  readPerShard,
-  type ShardMap,
-} from '../../storage/per-shard.ts';
+import { keyTable, keyTableRowsMax, readPerShard, type ShardMap } from '../../storage/per-shard.ts';
 import type { Shard } from '../../storage/shards.ts';
 import type { Viewer } from '../session/session.ts';
 import { readersOf, type SentSeq } from './readers.ts';

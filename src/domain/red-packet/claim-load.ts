@@ -1,4 +1,4 @@
-import { chunks } from '../../storage/per-shard.ts';
+import { chunks } from '../../lib/chunks.ts';
 import { pairsCondition, type Pairs } from '../../storage/pairs.ts';
 import { marks, type Sql, type SqlReader, type SqlTransaction } from '../../storage/sql.ts';
 import { claimColumns, storedClaimOf } from './claim-rows.ts';

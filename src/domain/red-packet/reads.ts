@@ -1,5 +1,6 @@
 import { present } from '../../lib/assert.ts';
-import { chunks, readPerShard, type ShardMap } from '../../storage/per-shard.ts';
+import { chunks } from '../../lib/chunks.ts';
+import { readPerShard, type ShardMap } from '../../storage/per-shard.ts';
 import { marks, type SqlReader } from '../../storage/sql.ts';
 import { columnsOf, messageColumns, messageOf } from '../timeline/timeline.ts';
 import type { Message, MessageRow } from '../timeline/timeline.ts';

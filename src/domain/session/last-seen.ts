@@ -1,7 +1,8 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Lifecycle } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
-import { chunks, readPerShard, type ShardMap } from '../../storage/per-shard.ts';
+import { chunks } from '../../lib/chunks.ts';
+import { readPerShard, type ShardMap } from '../../storage/per-shard.ts';
 import type { Shard } from '../../storage/shards.ts';
 import { seeSessions } from './session-store.ts';
 

@@ -1,9 +1,9 @@
 import { assert } from '../../lib/assert.ts';
 import { Fault } from '../../lib/fault.ts';
+import { chunks } from '../../lib/chunks.ts';
 import type { Settled } from '../../storage/group-commit.ts';
 import { insertRows } from '../../storage/inserts.ts';
 import { pairsCondition, pairsOf } from '../../storage/pairs.ts';
-import { chunks } from '../../storage/per-shard.ts';
 import { marks } from '../../storage/sql.ts';
 import type { Sql, SqlTransaction, Statement } from '../../storage/sql.ts';
 import { entryColumns, entryValues, storedOf } from './entry-rows.ts';

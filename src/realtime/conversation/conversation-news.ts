@@ -2,9 +2,10 @@ import type { CommittedRow, OutboxPart } from '../../domain/timeline/timeline.ts
 import { slotOf } from '../../lib/id.ts';
 import type { Lifecycle } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
-import { chunks, readPerShard, type ShardMap } from '../../storage/per-shard.ts';
+import { readPerShard, type ShardMap } from '../../storage/per-shard.ts';
 import { marks } from '../../storage/sql.ts';
 import { present } from '../../lib/assert.ts';
+import { chunks } from '../../lib/chunks.ts';
 import type { Broker, Subscription } from '../nodes/broker.ts';
 import { NewsOrder } from './news-order.ts';
 import { NewsTeller } from './news-teller.ts';

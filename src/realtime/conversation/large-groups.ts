@@ -2,7 +2,7 @@ import type { Lifecycle } from '../../lib/lifecycle.ts';
 import type { Happening } from '../../domain/inbox/inbox.ts';
 import type { OutboxPart } from '../../domain/timeline/timeline.ts';
 import { Gathered } from '../../lib/gathered.ts';
-import { chunks } from '../../storage/per-shard.ts';
+import { chunks } from '../../lib/chunks.ts';
 import type { Shard, Shards } from '../../storage/shards.ts';
 import { marks } from '../../storage/sql.ts';
 import type { Attention, ConversationNews } from './conversation-news.ts';

@@ -1,5 +1,5 @@
+import { chunks } from '../../lib/chunks.ts';
 import { pairsCondition, pairsOf } from '../../storage/pairs.ts';
-import { chunks } from '../../storage/per-shard.ts';
 import { marks } from '../../storage/sql.ts';
 import type { Sql, SqlTransaction } from '../../storage/sql.ts';
 import type { ReadEvent } from './append-job.ts';

@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Failpoints } from '../../lib/failpoint.ts';
+import { chunks } from '../../lib/chunks.ts';
 import type { Settled } from '../../storage/group-commit.ts';
-import { chunks } from '../../storage/per-shard.ts';
 import type { Shard } from '../../storage/shards.ts';
 import { insertRows } from '../../storage/inserts.ts';
 import { marks } from '../../storage/sql.ts';

@@ -3,7 +3,7 @@ import { present } from '../../lib/assert.ts';
 import { slotOf } from '../../lib/id.ts';
 import type { Lifecycle } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
-import { chunks } from '../../storage/per-shard.ts';
+import { chunks } from '../../lib/chunks.ts';
 import type { Broker, Subscription } from './broker.ts';
 
 export interface AnnouncementsDeps {

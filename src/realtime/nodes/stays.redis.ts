@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Lifecycle } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
-import { chunks } from '../../storage/per-shard.ts';
+import { chunks } from '../../lib/chunks.ts';
 import type { RedisBuckets } from '../../storage/redis-buckets.ts';
 import type { RedisBucket } from '../../storage/redis.ts';
 import { gatesKey, leaseScript, moveScript, staysKey, sweepScript } from './stays.lua.ts';

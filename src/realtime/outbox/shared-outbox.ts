@@ -4,7 +4,7 @@ import type { Failpoints } from '../../lib/failpoint.ts';
 import type { Lifecycle } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
 import { present } from '../../lib/assert.ts';
-import { chunks } from '../../storage/per-shard.ts';
+import { chunks } from '../../lib/chunks.ts';
 import type { Shard, Shards } from '../../storage/shards.ts';
 import { marks } from '../../storage/sql.ts';
 import { Arrivals, arrivalsMax } from './arrivals.ts';

@@ -1,6 +1,6 @@
+import { chunks } from '../../lib/chunks.ts';
 import { decodeBody } from '../../domain/timeline/timeline.ts';
 import type { CommittedRow } from '../../domain/timeline/timeline.ts';
-import { chunks } from '../../storage/per-shard.ts';
 import type { Shard } from '../../storage/shards.ts';
 import { marks } from '../../storage/sql.ts';
 
