@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { defineConfig } from 'vitest/config';
 import { isUnheardSetupFailure } from './src/storage/mariadb-pool.ts';
+import { ChaosLast } from './tools/chaos-last.ts';
 import { TallyReporter } from './tools/tally-reporter.ts';
 
 export default defineConfig({
@@ -15,6 +16,7 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
     maxWorkers: 2,
+    sequence: { sequencer: ChaosLast },
     testTimeout: 60_000,
     hookTimeout: 120_000,
     teardownTimeout: 30_000,

@@ -17,6 +17,26 @@ export interface NodeLinks {
   readonly clients: FaultProxy;
 }
 
+/** How busy those are who use the cluster. */
+export interface Bustle {
+  /** Between two calls of one who has money, at most. */
+  readonly claimsIdleMs: number;
+  /** How many have money; default: a dozen. */
+  readonly people?: number;
+  /** Of a packet, at most; default: 10. */
+  readonly sharesMax?: number;
+  /** Between two calls of one who chats, in one conversation, at most; default: 25. */
+  readonly chatIdleMs?: number;
+}
+
+interface Populating {
+  /** The server to run. */
+  readonly main: string;
+  readonly seed: number;
+  readonly keepsIn: string;
+  readonly bustle: Bustle;
+}
+
 const redirect = new URL('redirect.mjs', import.meta.url).href;
 const nodeCount = 3;
 const shardCount = 2;
@@ -52,13 +72,7 @@ export class ChaosCluster implements AsyncDisposable {
     this.#folder = parts.folder;
   }
 
-  static async start(options: {
-    readonly main: string;
-    readonly seed: number;
-    readonly keepsIn: string;
-    /** Between two calls of one who has money. */
-    readonly claimsIdleMs: number;
-  }): Promise<ChaosCluster> {
+  static async start(options: Populating): Promise<ChaosCluster> {
     const shards = await Promise.all(Array.from({ length: shardCount }, () => startMariadb()));
     const redis = await startRedis();
     const links: NodeLinks[] = [];
@@ -170,17 +184,7 @@ export class ChaosCluster implements AsyncDisposable {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  async #populate({
-    main,
-    seed,
-    keepsIn,
-    claimsIdleMs,
-  }: {
-    readonly main: string;
-    readonly seed: number;
-    readonly keepsIn: string;
-    readonly claimsIdleMs: number;
-  }): Promise<void> {
+  async #populate({ main, seed, keepsIn, bustle }: Populating): Promise<void> {
     const databases = await Promise.all(this.shards.map((shard) => shard.createDatabase()));
     const place = (index: number, port: number): NodePlace => {
       const links = this.links[index];
@@ -196,11 +200,14 @@ export class ChaosCluster implements AsyncDisposable {
       };
       return { env, url: `http://127.0.0.1:${links.clients.port}` };
     };
+    const { claimsIdleMs, chatIdleMs, ...crowd } = bustle;
     this.#world = await World.start({
       main,
       seed,
       keepsIn,
       hasLanes: true,
+      hasMorePairs: true,
+      ...(chatIdleMs !== undefined && { idleMs: chatIdleMs }),
       secondDevices: 4,
       databaseUrls: databases,
       cluster: {
@@ -217,9 +224,8 @@ export class ChaosCluster implements AsyncDisposable {
       },
     });
     const { anyNode: server, random, folder } = this.#world;
-    const gift = { random: random.fork(), isGone: () => false, idleMs: claimsIdleMs };
-    const crowdDeps = { server, folder, ...gift };
-    this.#crowd = new MoneyCrowd(crowdDeps);
+    const deps = { server, folder, random: random.fork(), isGone: () => false };
+    this.#crowd = new MoneyCrowd({ ...deps, ...crowd, idleMs: claimsIdleMs });
     await this.#crowd.start();
   }
 

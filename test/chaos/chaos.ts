@@ -1,8 +1,10 @@
+import { appendFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pause, Random } from '../kill/random.ts';
-import { ChaosCluster } from './chaos-cluster.ts';
+import type { World } from '../kill/world.ts';
+import { ChaosCluster, type Bustle } from './chaos-cluster.ts';
 import { faults } from './faults.ts';
 
 export interface ChaosOptions {
@@ -18,8 +20,9 @@ export interface ChaosOptions {
   };
   /** Of these kinds alone; default: all. */
   readonly kinds?: readonly string[];
-  /** How long one who has money waits between two calls, at most. */
-  readonly claimsIdleMs: number;
+  readonly bustle: Bustle;
+  /** What was committed is told everywhere within this, once all is well; default: two minutes, for a machine that is busy. */
+  readonly settledWithinMs?: number;
   readonly say: (line: string) => void;
   /** Ends it early, as if the time were over. */
   readonly signal?: AbortSignal;
@@ -70,10 +73,12 @@ interface Happened {
 }
 
 const allKinds = Object.keys(faults);
-const settledWithinMs = 60_000;
 /** After so many faults all is well for so long. */
 const calmEvery = 8;
 const calmMs = 7_000;
+/** This process is asked so often whether it goes on, and was away if it says so that much later. */
+const paceMs = 100;
+const awayMs = 1_000;
 /** Of two faults so many come at the same time. */
 const pairsShare = 0.15;
 
@@ -83,14 +88,21 @@ const pairsShare = 0.15;
  * @throws {ChaosFailure} where one is broken.
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
-  const { main, seed, until, claimsIdleMs, say, signal, kinds = allKinds } = options;
+  const { main, seed, until, bustle, signal } = options;
+  const { kinds = allKinds, settledWithinMs = 120_000 } = options;
   const keepsIn = await mkdtemp(path.join(tmpdir(), `fastim-chaos-${seed}-`));
   const happened: Happened[] = [];
+  // Where it hangs, and is ended from outside, this is all that there is.
+  const say = (line: string): void => {
+    appendFileSync(path.join(keepsIn, 'said.log'), `${new Date().toISOString()} ${line}\n`);
+    options.say(line);
+  };
   say(`what it keeps where something is broken: ${keepsIn}`);
-  const cluster = await ChaosCluster.start({ main, seed, keepsIn, claimsIdleMs });
+  const cluster = await ChaosCluster.start({ main, seed, keepsIn, bustle });
   try {
+    using _pace = watchPace(cluster.world);
     const random = new Random(seed ^ 0x5eed);
-    const nemesis = new Nemesis({ cluster, random, happened, say, kinds });
+    const nemesis = new Nemesis({ cluster, random, happened, say, kinds, settledWithinMs });
     const report = await nemesis.run(until, signal);
     await rm(keepsIn, { recursive: true, force: true });
     return report;
@@ -112,6 +124,7 @@ interface NemesisDeps {
   readonly random: Random;
   readonly happened: Happened[];
   readonly kinds: readonly string[];
+  readonly settledWithinMs: number;
   readonly say: (line: string) => void;
 }
 
@@ -120,15 +133,17 @@ class Nemesis {
   readonly #random: Random;
   readonly #happened: Happened[];
   readonly #kinds: readonly string[];
+  readonly #settledWithinMs: number;
   readonly #say: (line: string) => void;
   /** How many faults there shall have been before all is well for a while. */
   #calmAt = calmEvery;
 
-  constructor({ cluster, random, happened, kinds, say }: NemesisDeps) {
+  constructor({ cluster, random, happened, kinds, settledWithinMs, say }: NemesisDeps) {
     this.#cluster = cluster;
     this.#random = random;
     this.#happened = happened;
     this.#kinds = kinds;
+    this.#settledWithinMs = settledWithinMs;
     this.#say = say;
   }
 
@@ -194,7 +209,7 @@ class Nemesis {
     await crowd.pause();
     // First: packets whose time is over are told of as well.
     const money = await crowd.check();
-    const late = await world.settle(settledWithinMs);
+    const late = await world.settle(this.#settledWithinMs);
     if (late.length > 0) this.#say(`late: ${late.join('; ')}`);
     const anomalies = await world.check();
     this.#say(`checked in ${Date.now() - beganMs} ms`);
@@ -207,6 +222,16 @@ class Nemesis {
     ];
     if (all.length > 0) throw new Broken(all);
   }
+}
+
+/** Where this process stood still on a busy machine, clients heard of late what they were told in time. */
+function watchPace(world: World): Disposable {
+  let lastMs = Date.now();
+  const timer = setInterval(() => {
+    if (Date.now() - lastMs > awayMs) world.noteStandstill(lastMs);
+    lastMs = Date.now();
+  }, paceMs);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 function thingOf(kind: string | undefined): string | undefined {

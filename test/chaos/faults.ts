@@ -6,7 +6,7 @@ import type { ChaosCluster } from './chaos-cluster.ts';
 /** One thing that goes wrong, from its beginning until it is well again. @returns what it hit. */
 export type Fault = (cluster: ChaosCluster, random: Random) => Promise<string>;
 
-const settledWithinMs = 40_000;
+const settledWithinMs = 120_000;
 
 function oneOf<T>(items: readonly T[], random: Random): T {
   const item = random.pick(items);

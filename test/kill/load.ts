@@ -13,8 +13,6 @@ import { conversationId, numericId, type InboxClient } from './inbox-client.ts';
 import type { Place } from './places.ts';
 import { pause, type Random } from './random.ts';
 
-/** Between two calls of one client, at most. */
-const idleMs = 25;
 /** So long after an answer was lost, what was asked may be done by a node that stood still. */
 const doubtfulMs = 30_000;
 
@@ -29,6 +27,8 @@ export interface LoadDeps {
   readonly random: Random;
   /** Each place is a lane of its own; else all of them are one. */
   readonly hasLanes: boolean;
+  /** Between two calls in a lane, at most; default: 25. */
+  readonly idleMs?: number;
   readonly note: (call: Call) => void;
 }
 
@@ -86,7 +86,7 @@ export class Load {
       const mine = lane.places.filter(({ members }) => members.has(this.#client));
       const place = this.#random.pick(mine);
       if (place) await this.#act(lane, place);
-      await pause(this.#random.between(1, idleMs));
+      await pause(this.#random.between(1, this.#deps.idleMs ?? 25));
     }
   }
 

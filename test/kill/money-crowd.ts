@@ -7,8 +7,11 @@ import { entriesOf, packetOf, type LedgerFigures } from '../support/money.ts';
 import { pause, type Random } from './random.ts';
 import { settledIn, untilAvailable } from './settle-in.ts';
 
-const userCount = Number(process.env['MONEY_USERS'] ?? 12);
 const endowment = 1_000_000;
+/** All money arrives within this. */
+const calmWithinMs = 60_000;
+/** So many shares are given as are asked for, or rather fewer: to come too late is common. */
+const sharesPerCall = 0.6;
 /** Claims go to the newest packets, so that many meet at each. */
 const packetsOpen = 6;
 
@@ -32,10 +35,14 @@ export interface MoneyCrowdDeps {
   readonly random: Random;
   /** How long one waits between two calls, at most; default: not at all. */
   readonly idleMs?: number;
+  /** How many there are; default: a dozen. */
+  readonly people?: number;
+  /** Of a packet; default: 10. */
+  readonly sharesMax?: number;
 }
 
 /**
- * A dozen people with money in one group, who send and claim red packets; what they were answered, and an auditor who looks at
+ * People with money in one group, who send and claim red packets; what they were answered, and an auditor who looks at
  * the books all the while.
  */
 export class MoneyCrowd {
@@ -47,6 +54,8 @@ export class MoneyCrowd {
   audits = 0;
   readonly #deps: MoneyCrowdDeps;
   readonly #random: Random;
+  readonly #people: number;
+  readonly #sharesMax: number;
   readonly #users: TestUser[] = [];
   readonly #packets: string[] = [];
   /** What each user was answered of each packet. */
@@ -59,6 +68,8 @@ export class MoneyCrowd {
   constructor(deps: MoneyCrowdDeps) {
     this.#deps = deps;
     this.#random = deps.random;
+    this.#people = deps.people ?? Number(process.env['MONEY_USERS'] ?? 12);
+    this.#sharesMax = deps.sharesMax ?? 10;
   }
 
   /** Once, while the server answers. */
@@ -80,13 +91,13 @@ export class MoneyCrowd {
 
   /** Waits until all money has arrived, and compares what clients were answered with what is there. */
   async check(): Promise<readonly string[]> {
-    const deadline = Date.now() + 20_000;
+    const deadline = Date.now() + calmWithinMs;
     for (;;) {
       const ledger = await this.#auditCertainly(deadline);
       const isCalm = ledger.inFlight === '0' && ledger.openPackets === '0';
       if (isCalm || Date.now() > deadline) {
         if (!isCalm) this.anomalies.push(`not calm: ${JSON.stringify(ledger)}`);
-        const issued = String(userCount * endowment);
+        const issued = String(this.#people * endowment);
         if (ledger.issued !== issued || ledger.wallets !== issued)
           this.anomalies.push(`${issued} were given, ${JSON.stringify(ledger)}`);
         break;
@@ -98,7 +109,7 @@ export class MoneyCrowd {
   }
 
   async #populate(): Promise<void> {
-    const names = Array.from({ length: userCount }, (_, index) => `owner_${index}`);
+    const names = Array.from({ length: this.#people }, (_, index) => `owner_${index}`);
     this.#users.push(
       ...(await Promise.all(names.map((name) => settledIn(this.#deps.server, name)))),
     );
@@ -119,10 +130,11 @@ export class MoneyCrowd {
   }
 
   async #live(user: TestUser): Promise<void> {
+    const sends = sharesPerCall / this.#sharesMax;
     while (this.#isRunning) {
       const recent = this.#packets.slice(-packetsOpen);
       const id = this.#random.pick(recent);
-      if (id === undefined || this.#random.chance(0.06)) await this.#send(user);
+      if (id === undefined || this.#random.chance(sends)) await this.#send(user);
       else await this.#claim(user, id);
       const { idleMs = 0 } = this.#deps;
       if (idleMs > 0) await pause(this.#random.between(0, idleMs));
@@ -130,7 +142,7 @@ export class MoneyCrowd {
   }
 
   async #send(user: TestUser): Promise<void> {
-    const count = this.#random.between(1, 10);
+    const count = this.#random.between(1, this.#sharesMax);
     const isLucky = this.#random.chance(0.7);
     const input = {
       conversationId: this.#group,
@@ -196,7 +208,7 @@ export class MoneyCrowd {
       const began = performance.now();
       await this.#audit().catch(() => undefined);
       // It reads every row: what is audited must get something done in between.
-      await pause(Math.max(150, 2 * (performance.now() - began)));
+      await pause(Math.max(150, 4 * (performance.now() - began)));
     }
   }
 

@@ -11,16 +11,30 @@ export interface Place {
   readonly members: Set<InboxClient>;
 }
 
-/** Three groups and three pairs, of twelve clients. */
-export async function openPlaces(clients: readonly InboxClient[]): Promise<Place[]> {
-  return [
+const pairs = [
+  [0, 1],
+  [3, 8],
+  [5, 11],
+] as const;
+const morePairs = [
+  ...[0, 1, 2, 3, 4].map((one): [number, number] => [one, one + 6]),
+  ...[0, 2, 4, 6, 8, 10].map((one): [number, number] => [one, (one + 3) % 12]),
+] as const;
+
+/** Three groups and three pairs, of twelve clients; or eleven pairs more, as most of what people say they say to one. */
+export async function openPlaces(
+  clients: readonly InboxClient[],
+  { hasMorePairs = false } = {},
+): Promise<Place[]> {
+  const places = [
     await group(clients.slice(0, 12), 2),
     await group(clients.slice(2, 9), 2),
     await group(clients.slice(7, 12), 1),
-    await direct(clients[0], clients[1]),
-    await direct(clients[3], clients[8]),
-    await direct(clients[5], clients[11]),
   ];
+  for (const [one, other] of hasMorePairs ? [...pairs, ...morePairs] : pairs) {
+    places.push(await direct(clients[one], clients[other]));
+  }
+  return places;
 }
 
 /** The first one owns it, and the last ones are guests. */

@@ -1,7 +1,7 @@
 import { signIn, signUp, TestFault, type Reachable, type TestUser } from '../support/clients.ts';
 import { pause } from './random.ts';
 
-const patienceMs = 30_000;
+const patienceMs = 60_000;
 
 /** Signs a new user up, as one who asks again where a busy server says that it is not available. */
 export function settledIn(server: Reachable, username: string): Promise<TestUser> {
@@ -16,16 +16,21 @@ export function settledIn(server: Reachable, username: string): Promise<TestUser
   });
 }
 
-/** Asks again while the answer is UNAVAILABLE. */
+/** Asks again while the answer is UNAVAILABLE, or lost with its connection: what is asked may be asked twice. */
 export async function untilAvailable<T>(ask: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + patienceMs;
   for (;;) {
     try {
       return await ask();
     } catch (error) {
-      const isAway = error instanceof TestFault && error.code === 'UNAVAILABLE';
-      if (!isAway || Date.now() > deadline) throw error;
+      if (!isAccident(error) || Date.now() > deadline) throw error;
     }
     await pause(200);
   }
+}
+
+function isAccident(error: unknown): boolean {
+  if (error instanceof TestFault) return error.code === 'UNAVAILABLE';
+  // Of fetch: the connection ended, perhaps while it stood idle between two calls.
+  return error instanceof TypeError && error.cause !== undefined;
 }

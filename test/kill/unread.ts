@@ -2,6 +2,7 @@ import { ConversationListDocument } from '../../client/generated/documents.ts';
 import type { TestUser } from '../support/clients.ts';
 import type { Store } from '../support/history.ts';
 import { conversationId, type InboxClient } from './inbox-client.ts';
+import { untilAvailable } from './settle-in.ts';
 
 /** A store with what the API answers beside: of each user and conversation the unread messages. */
 export async function withUnread(store: Store, clients: readonly InboxClient[]): Promise<Store> {
@@ -22,7 +23,9 @@ export async function withUnread(store: Store, clients: readonly InboxClient[]):
 }
 
 async function unreadOf(user: TestUser): Promise<[conversation: string, count: number][]> {
-  const { viewer } = await user.query(ConversationListDocument, { first: 50 });
+  const { viewer } = await untilAvailable(() =>
+    user.query(ConversationListDocument, { first: 50 }),
+  );
   const counts = viewer.conversations.edges.map(({ node }): [string, number] => [
     conversationId(node.id),
     node.me.unreadCount ?? 0,

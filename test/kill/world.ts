@@ -36,6 +36,10 @@ export interface WorldOptions {
   readonly keepsIn?: string;
   /** Each client has a call under way in each of its conversations at a time; default: one in all. */
   readonly hasLanes?: boolean;
+  /** Between two of those, at most; default: 25. */
+  readonly idleMs?: number;
+  /** They talk in more pairs. */
+  readonly hasMorePairs?: boolean;
   /** So many clients have a second device, whose session is ended now and then; default: none. */
   readonly secondDevices?: number;
   /** Default: a history in which something was found is kept in a file. */
@@ -53,7 +57,7 @@ const reachedWithinMs = 40_000;
 const settledWithinMs = 15_000;
 
 /**
- * Twelve clients in six conversations, all with an open inbox, over a server that may be killed at any time; and what they
+ * Twelve clients in some conversations, all with an open inbox, over a server that may be killed at any time; and what they
  * did and saw since the beginning.
  */
 export class World implements AsyncDisposable {
@@ -214,6 +218,11 @@ export class World implements AsyncDisposable {
     };
   }
 
+  /** Whoever hears stood still since then, and hears of late what was said in time. */
+  noteStandstill(fromMs: number): void {
+    this.#troubles.push({ fromMs, toMs: Date.now() });
+  }
+
   /** How many things are wrong at this moment. */
   get troublesNow(): number {
     return this.#troubles.filter(({ toMs }) => toMs === Infinity).length;
@@ -274,13 +283,15 @@ export class World implements AsyncDisposable {
       if (Date.now() > deadline) throw new Error(`no inbox: ${this.errors.join()}`);
       await pause(20);
     }
-    this.#places = await openPlaces(this.clients);
+    const { hasLanes = false, hasMorePairs = false, idleMs } = this.#options;
+    this.#places = await openPlaces(this.clients, { hasMorePairs });
     for (const client of this.clients) {
       this.#loads.push(
         new Load(client, {
           places: this.#places,
           random: this.random.fork(),
-          hasLanes: this.#options.hasLanes ?? false,
+          hasLanes,
+          ...(idleMs !== undefined && { idleMs }),
           note: (call) => this.#note(call),
         }),
       );

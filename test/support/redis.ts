@@ -64,7 +64,9 @@ class PrivateRedis implements TestRedis {
     if (!binary) throw new Error('redis-server is not installed (Debian: redis-server)');
     const flags = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#folder];
     const quiet = ['--save', '', '--appendonly', 'no', '--loglevel', 'warning'];
-    const child = spawn(binary, [...flags, ...quiet, ...this.#settings], {
+    // Whoever wants to follow need not wait for others who might.
+    const followed = ['--repl-diskless-sync-delay', '0'];
+    const child = spawn(binary, [...flags, ...quiet, ...followed, ...this.#settings], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     let output = '';
