@@ -199,8 +199,10 @@ class Nemesis {
     isWell();
     const tookMs = Date.now() - atMs;
     this.#happened.push({ kind, atMs, tookMs, hit });
-    const { acknowledged } = this.#cluster.world;
-    this.#say(`${kind} ${hit}: ${tookMs} ms, ${acknowledged} acknowledged`);
+    const { world, crowd } = this.#cluster;
+    this.#say(
+      `${kind} ${hit}: ${tookMs} ms, ${world.acknowledged} acknowledged, ${crowd.claims} claims`,
+    );
   }
 
   async #checkAll(): Promise<void> {
