@@ -168,6 +168,28 @@ describe.each(storages.filter(({ isHere }) => isHere()))('the writer on $name', 
     expect(heirs).toEqual([c, first, second].slice(0, first === a ? 3 : 2));
   });
 
+  it('lets members leave together, and looks for an heir where an owner leaves alone', async () => {
+    await using world = await openTimelines(storage);
+    const { id, users } = await newGroup(world, 9);
+    const [owner, first, ...others] = users as [bigint, bigint, ...bigint[]];
+    const [last] = others;
+    const leave = (actorId: bigint) =>
+      world.timelines.submit({ kind: 'leave', conversationId: id, actorId });
+    world.takeTexts();
+    const before = world.rows.length;
+    // The first starts a batch of its own; the others gather behind it.
+    await Promise.all([leave(first), ...others.slice(1).map(leave)]);
+    expect(world.rows.length - before).toBe(2);
+    const asksForHeir = (text: string): boolean => text.includes('ORDER BY role');
+    expect(world.takeTexts().filter(asksForHeir)).toEqual([]);
+    await leave(owner);
+    expect(world.takeTexts().filter(asksForHeir)).toHaveLength(1);
+    expect(world.rows.at(-1)?.messages.map(({ content }) => content)).toMatchObject([
+      { event: 'LEFT', actorId: owner },
+      { event: 'ROLE_CHANGED', userIds: [last], role: 'OWNER' },
+    ]);
+  });
+
   it('numbers the events of a conversation without a gap, from row to row', async () => {
     await using world = await openTimelines(storage, { largeGroupMembers: 4 });
     const { id, users } = await newGroup(world, 2);

@@ -27,6 +27,15 @@ export class CountingShards implements ShardMap {
     return present(this.all[this.#of(id)], 'a shard');
   }
 
+  ofSlot(slot: number): Shard {
+    return this.of(BigInt(slot));
+  }
+
+  /** The statements that went to all shards since the last call. */
+  takeTexts(): string[] {
+    return this.#texts.flatMap((texts) => texts.splice(0));
+  }
+
   /** How many statements went to each shard since the last call; BEGIN and COMMIT do not count. */
   take(): number[] {
     return this.#texts.map((texts) => texts.splice(0).length);

@@ -11,6 +11,7 @@ import { IdSource, slotOfKey } from '../../src/lib/id.ts';
 import { limits } from '../../src/limits.ts';
 import { Shards } from '../../src/storage/shards.ts';
 import { StillClock, type Storage } from './accounts.ts';
+import { CountingShards } from './counting-sql.ts';
 
 /** A writer over shards of its own, and the rows it committed. */
 export interface OpenTimelines extends AsyncDisposable {
@@ -19,6 +20,8 @@ export interface OpenTimelines extends AsyncDisposable {
   readonly ids: IdSource;
   readonly timelines: Timelines;
   readonly rows: CommittedRow[];
+  /** The statements of all writers since the last call. */
+  takeTexts(): string[];
   /** The id of a user that only the writer knows of. */
   newUserId(): bigint;
   /**
@@ -44,8 +47,9 @@ export async function openTimelines(
   await shards.start();
   const ids = new IdSource({ clock });
   const rows: CommittedRow[] = [];
+  const counting = new CountingShards(shards);
   const deps: TimelinesDeps = {
-    shards,
+    shards: counting,
     ids,
     clock,
     failpoints: noFailpoints,
@@ -70,6 +74,7 @@ export async function openTimelines(
     ids,
     timelines,
     rows,
+    takeTexts: () => counting.takeTexts(),
     newUserId: () => ids.next(slotOfKey('user', String((users += 1)))),
     async node(onCommitted = deps.onCommitted) {
       const other = new Timelines({ ...deps, onCommitted });

@@ -158,7 +158,8 @@ export class Batch {
       if (author !== null && author !== undefined) keys.push({ state, userId: author });
       if (state.head.kind === 'DIRECT' && state.head.lastSeq === 0) opening.add(state);
       const { heirOf } = needs;
-      if (heirOf !== undefined) {
+      // To find out costs a look at every member, so nobody does for those who have nothing to hand over.
+      if (heirOf !== undefined && state.membership(heirOf)?.role === 'OWNER') {
         const successor = await loadSuccessor(this.#tx, draft.conversationId, heirOf);
         state.successors.set(heirOf, successor);
       }
@@ -275,8 +276,10 @@ export class Batch {
 /** A later batch decides it: what it is about is not settled in this one. */
 function mustWait(draft: Draft, state: ConversationState): boolean {
   if (state.hasCrossed) return true;
-  // Who inherits was read before the drafts before this one were decided.
-  if (draft.kind === 'leave') return state.isTouched;
+  // Who inherits was read, or was not, before the drafts before this one were decided.
+  if (draft.kind === 'leave') {
+    return state.isTouched && state.membership(draft.actorId)?.role === 'OWNER';
+  }
   if (draft.kind === 'edit' || draft.kind === 'recall' || draft.kind === 'tellRedPacket') {
     return state.appended.some(({ message }) => message.seq === draft.seq);
   }

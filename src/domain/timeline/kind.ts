@@ -19,7 +19,7 @@ export interface Needs {
     readonly senderId: bigint;
     readonly clientMessageId: string;
   };
-  /** Who inherits the group when that owner leaves. */
+  /** Who inherits the group when they leave, where they own it. */
   readonly heirOf?: bigint;
 }
 

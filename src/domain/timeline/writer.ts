@@ -18,7 +18,7 @@ import { isCreation, originText } from './origin.ts';
 import type { CommittedRow } from './outbox.ts';
 
 export interface TimelinesDeps {
-  readonly shards: Shards;
+  readonly shards: Pick<Shards, 'all' | 'ofSlot'>;
   readonly ids: IdSource;
   readonly clock: Clock;
   readonly failpoints: Failpoints;
