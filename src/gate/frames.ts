@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import type { Clock } from '../lib/clock.ts';
+import { steadyClock } from '../lib/clock.ts';
 
 /** Frames that one operation needs at most, with what stands around it: subscribe, complete, pings. */
 const framesPerOperation = 4;
@@ -15,14 +15,11 @@ const unreadBytesMax = 65_536;
  * answers are read.
  */
 export class FramePace {
-  readonly #clock: Clock;
   /** 0: no frame has to wait. */
   readonly #frameMs: number;
 
   /** @param deps.operationsPerSecond 0: as fast as they like. */
-  constructor(deps: { clock: Clock; operationsPerSecond: number }) {
-    const { clock, operationsPerSecond } = deps;
-    this.#clock = clock;
+  constructor({ operationsPerSecond }: { operationsPerSecond: number }) {
     this.#frameMs =
       operationsPerSecond === 0 ? 0 : 1_000 / (operationsPerSecond * framesPerOperation);
   }
@@ -33,7 +30,7 @@ export class FramePace {
     let paidAtMs = 0;
     let pause: NodeJS.Timeout | undefined;
     const rest = (): void => {
-      const waitMs = paidAtMs - this.#clock.now() - savedMs;
+      const waitMs = paidAtMs - steadyClock.now() - savedMs;
       if (pause || waitMs <= 0) return;
       ws.pause();
       pause = setTimeout(() => {
@@ -43,7 +40,7 @@ export class FramePace {
       }, waitMs);
     };
     const frame = (): void => {
-      paidAtMs = Math.max(paidAtMs, this.#clock.now()) + this.#frameMs;
+      paidAtMs = Math.max(paidAtMs, steadyClock.now()) + this.#frameMs;
       rest();
     };
     ws.on('message', frame);

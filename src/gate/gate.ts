@@ -1,5 +1,5 @@
 import type { EndReason, Sessions, Viewer } from '../domain/session/session.ts';
-import type { Clock } from '../lib/clock.ts';
+import { steadyClock, type Clock } from '../lib/clock.ts';
 import { Deadlines } from '../lib/deadlines.ts';
 import type { Lifecycle } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
@@ -201,9 +201,9 @@ export class Gate implements Lifecycle {
    */
   async stop(graceMs: number): Promise<void> {
     this.#isDraining = true;
-    const endMs = this.#deps.clock.now() + graceMs;
+    const endMs = steadyClock.now() + graceMs;
     const windowMs = Math.min(this.#deps.limits.drainMs, graceMs / 2);
-    this.#drainedAtMs = this.#deps.clock.now() + windowMs;
+    this.#drainedAtMs = steadyClock.now() + windowMs;
     const slices = Math.max(1, Math.floor(windowMs / this.#deps.limits.drainSliceMs));
     const sliceOf = new Map<Connection, number>();
     for (const connection of this.#connections) {
@@ -213,10 +213,10 @@ export class Gate implements Lifecycle {
       if (slice > 0) await this.#emptyWithin(this.#deps.limits.drainSliceMs);
       for (const connection of this.#connections) {
         if (!connection.isOpen || (sliceOf.get(connection) ?? 0) > slice) continue;
-        connection.end(this.#sendingOn(connection), endMs - this.#deps.clock.now());
+        connection.end(this.#sendingOn(connection), endMs - steadyClock.now());
       }
     }
-    await this.#emptyWithin(Math.max(endMs - this.#deps.clock.now(), Math.min(graceMs, 50)));
+    await this.#emptyWithin(Math.max(endMs - steadyClock.now(), Math.min(graceMs, 50)));
     for (const connection of this.#connections) {
       connection.terminate();
       this.left(connection);
@@ -228,11 +228,11 @@ export class Gate implements Lifecycle {
 
   /** Where another gate takes them in they come one by one; where there is none, not before this one may be back. */
   #sendingOn({ viewer }: Connection): Closing {
-    const { clock, elsewhere } = this.#deps;
+    const { elsewhere } = this.#deps;
     const retryAfterMs = this.#jitterMs();
     const url = elsewhere?.(viewer) ?? null;
     if (url !== null) return drainingTo({ retryAfterMs, url });
-    const leftMs = Math.max(0, this.#drainedAtMs - clock.now());
+    const leftMs = Math.max(0, this.#drainedAtMs - steadyClock.now());
     return drainingTo({ retryAfterMs: Math.round(leftMs) + retryAfterMs });
   }
 

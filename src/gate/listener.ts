@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { assert } from '../lib/assert.ts';
-import type { Clock } from '../lib/clock.ts';
+import { steadyClock } from '../lib/clock.ts';
 import type { Lifecycle } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
 import { Tally } from '../lib/tally.ts';
@@ -17,7 +17,6 @@ export interface ListenerDeps extends Omit<HttpDeps, 'limits'>, Omit<SocketsDeps
   readonly host: string;
   /** 0 takes any free one. */
   readonly port: number;
-  readonly clock: Clock;
   readonly log: Logger;
   /** 0: as many as there may be. */
   readonly connectionsPerAddress: number;
@@ -122,12 +121,12 @@ export class Listener implements Lifecycle {
     const server = this.#server;
     if (!server) return;
     this.#server = undefined;
-    const endMs = this.#deps.clock.now() + graceMs;
+    const endMs = steadyClock.now() + graceMs;
     await this.#deps.gate.stop(graceMs);
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     const timer = setTimeout(
       () => server.closeAllConnections(),
-      Math.max(0, endMs - this.#deps.clock.now()),
+      Math.max(0, endMs - steadyClock.now()),
     );
     await closed;
     clearTimeout(timer);

@@ -3,7 +3,6 @@ import type { Duplex } from 'node:stream';
 import { handleProtocols } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { Logger } from '../lib/log.ts';
-import type { Clock } from '../lib/clock.ts';
 import { closings, reasonText } from './close-codes.ts';
 import type { Transport } from './connection.ts';
 import type { Gate } from './gate.ts';
@@ -20,7 +19,6 @@ export interface SocketsDeps extends ProtocolDeps {
   readonly publicUrl: string | undefined;
   readonly trustedProxies: number;
   readonly operationsPerSecond: number;
-  readonly clock: Clock;
   readonly log: Logger;
   readonly limits: ProtocolDeps['limits'] & {
     readonly frameBytesMax: number;

@@ -7,6 +7,9 @@ export interface Clock {
 
 export const systemClock: Clock = { now: () => Date.now() };
 
+/** Goes on evenly, however the machine's clock is set: for how long something lasts, never for when it was. */
+export const steadyClock: Clock = { now: () => performance.now() };
+
 /** How often a clock that tests step looks by how much. */
 const stepReadMs = 50;
 

@@ -2,19 +2,19 @@ import { describe, expect, test } from 'vitest';
 import type { Closing } from '../../src/gate/close-codes.ts';
 import type { Connection } from '../../src/gate/connection.ts';
 import { Gate } from '../../src/gate/gate.ts';
-import { systemClock } from '../../src/lib/clock.ts';
+import { systemClock, type Clock } from '../../src/lib/clock.ts';
 import { createLogger } from '../../src/lib/log.ts';
 import { limits } from '../../src/limits.ts';
 
 const url = 'ws://other/graphql';
 
 /** A gate, and connections that say how they were closed. */
-function opened(count: number, elsewhere: () => string | null) {
+function opened(count: number, elsewhere: () => string | null, clock: Clock = systemClock) {
   const gate: Gate = new Gate({
     sessions: { isEnded: () => null, onEnded: () => () => undefined, touch: () => undefined },
     attendance: { connected: () => undefined, disconnected: () => undefined },
     elsewhere,
-    clock: systemClock,
+    clock,
     random: () => 0.5,
     log: createLogger({ level: 'silent' }),
     connectionsPerAddress: 0,
@@ -76,6 +76,21 @@ describe('a gate that drains', () => {
     expect(closed.size).toBe(21);
     expect(asked).toBe(21);
     for (const { hint } of closed.values()) expect(hint).toEqual({ retryAfterMs: 10, url });
+  });
+
+  test('ends in its time, however its clock is set meanwhile', async () => {
+    let offMs = 0;
+    const clock = { now: () => Date.now() + offMs };
+    const { gate, connections } = opened(4, () => url, clock);
+    await gate.start();
+    // Waits for an answer that never comes.
+    for (const connection of connections) connection.beginRequest('query');
+    const beganMs = performance.now();
+    const stopped = gate.stop(600);
+    offMs = -3_600_000;
+    await stopped;
+    expect(performance.now() - beganMs).toBeLessThan(10_000);
+    expect(gate.connectionCount).toBe(0);
   });
 
   test('asks nobody to come back before it may be there again, where there is no other', async () => {

@@ -140,16 +140,18 @@ export class Inboxes implements Lifecycle {
   async #beat(): Promise<void> {
     const { clock, limits, inboxLog, log } = this.#deps;
     const now = clock.now();
+    // A clock that was set back meanwhile makes nothing fresh.
+    const isLongAgo = (atMs: number, ms: number): boolean => Math.abs(now - atMs) >= ms;
     const quiet = [...this.#open.keys()].filter(
-      (stream) => stream.isLive && now - stream.lastToldMs >= limits.heartbeatQuietMs,
+      (stream) => stream.isLive && isLongAgo(stream.lastToldMs, limits.heartbeatQuietMs),
     );
     const byUser = new Map<bigint, InboxStream[]>();
     for (const stream of quiet) {
       const { userId } = stream.viewer;
       byUser.set(userId, [...(byUser.get(userId) ?? []), stream]);
     }
-    const stale = [...this.#open].filter(
-      ([, { touchedAtMs }]) => now - touchedAtMs >= limits.inboxTouchMs,
+    const stale = [...this.#open].filter(([, { touchedAtMs }]) =>
+      isLongAgo(touchedAtMs, limits.inboxTouchMs),
     );
     try {
       await inboxLog.tellHeads([...byUser.keys()], (userId, head) => {

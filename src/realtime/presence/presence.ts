@@ -1,6 +1,6 @@
 import type { PresenceEvent } from '../../domain/inbox/inbox.ts';
 import type { Sessions, Viewer } from '../../domain/session/session.ts';
-import type { Clock } from '../../lib/clock.ts';
+import { steadyClock, type Clock } from '../../lib/clock.ts';
 import { Deadlines } from '../../lib/deadlines.ts';
 import type { Lifecycle } from '../../lib/lifecycle.ts';
 import { addTo, removeFrom } from '../../lib/sets-by-key.ts';
@@ -74,7 +74,7 @@ export class Presence implements Lifecycle {
   constructor(deps: PresenceDeps) {
     this.#deps = deps;
     this.#leaving = new Deadlines({
-      clock: deps.clock,
+      clock: steadyClock,
       tickMs,
       onDue: (sessionId) => this.#leave(sessionId),
     });
@@ -119,7 +119,7 @@ export class Presence implements Lifecycle {
     const seat = this.#seats.get(sessionId);
     if (!seat || (seat.connections -= 1) > 0) return;
     seat.leftAtMs = this.#deps.clock.now();
-    this.#leaving.set(sessionId, seat.leftAtMs + this.#deps.limits.offlineDelayMs);
+    this.#leaving.set(sessionId, steadyClock.now() + this.#deps.limits.offlineDelayMs);
   }
 
   /** Whether a session has a live connection, or had one until `offlineDelayMs` ago; on any node, as far as these are heard. */

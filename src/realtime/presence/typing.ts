@@ -1,7 +1,7 @@
 import type { Conversations } from '../../domain/conversation/conversation.ts';
 import type { TypingEvent } from '../../domain/inbox/inbox.ts';
 import type { Viewer } from '../../domain/session/session.ts';
-import type { Clock } from '../../lib/clock.ts';
+import { steadyClock } from '../../lib/clock.ts';
 import { Deadlines } from '../../lib/deadlines.ts';
 import type { Lifecycle } from '../../lib/lifecycle.ts';
 import type { Attention, ConversationNews } from '../conversation/conversation-news.ts';
@@ -10,7 +10,6 @@ import { LatestStates } from './latest-states.ts';
 export interface TypingDeps {
   readonly news: Pick<ConversationNews, 'attend' | 'listen' | 'say'>;
   readonly conversations: Pick<Conversations, 'enterOrFault' | 'strangers'>;
-  readonly clock: Clock;
   readonly limits: { readonly typingTtlMs: number };
 }
 
@@ -53,7 +52,7 @@ export class Typing implements Lifecycle {
   constructor(deps: TypingDeps) {
     this.#deps = deps;
     this.#ends = new Deadlines({
-      clock: deps.clock,
+      clock: steadyClock,
       tickMs,
       onDue: ({ conversationId, userId }) => this.#stopTyping(conversationId, userId),
     });
@@ -117,7 +116,7 @@ export class Typing implements Lifecycle {
     const known = scene.typists.get(userId);
     const typist = known ?? { conversationId, userId, isHere };
     typist.isHere ||= isHere;
-    this.#ends.set(typist, this.#deps.clock.now() + this.#deps.limits.typingTtlMs);
+    this.#ends.set(typist, steadyClock.now() + this.#deps.limits.typingTtlMs);
     if (known) return;
     scene.typists.set(userId, typist);
     for (const watch of scene.watches) tell(watch, userId, true);
