@@ -38,6 +38,7 @@ export function wireGates(
     apps: new Apps(base.config.apps),
     own: () => ({
       id: deps.links.node,
+      life: deps.links.gate,
       httpUrl: `${url}/graphql`,
       apps,
       track,

@@ -22,6 +22,7 @@ const quick = { ...limits, gateLeaseMs: 2_500 };
 function report(id: string, more: Partial<GateReport> = {}): GateReport {
   return {
     id,
+    life: `${id}.1`,
     httpUrl: `http://${id}:4000/graphql`,
     apps: ['default', 'shop'],
     track: 'stable',

@@ -130,7 +130,13 @@ export class GateWorld {
       book: this.#book,
       rules: { held: { rules: noRules, revision: 0, changedAtMs: null } },
       apps: new Apps(['default']),
-      own: () => ({ ...ownReport, id, httpUrl: `http://${id}/graphql`, connections: clients.size }),
+      own: () => ({
+        ...ownReport,
+        id,
+        life: id,
+        httpUrl: `http://${id}/graphql`,
+        connections: clients.size,
+      }),
       isReady: () => Promise.resolve(true),
       onExcess: (count) => this.#handOn(gate, count),
       shedPercentPerMinute: 20,
@@ -188,7 +194,7 @@ export class GateWorld {
   }
 }
 
-const ownReport: Omit<GateReport, 'id' | 'httpUrl' | 'connections' | 'state'> = {
+const ownReport: Omit<GateReport, 'id' | 'life' | 'httpUrl' | 'connections' | 'state'> = {
   apps: ['default'],
   track: 'stable',
   weight: 1,

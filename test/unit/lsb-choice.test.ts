@@ -12,6 +12,7 @@ function randomFrom(seed: number): () => number {
 function gate(id: string, connections: number, more: Partial<KnownGate> = {}): KnownGate {
   return {
     id,
+    life: `${id}.1`,
     httpUrl: `http://${id}/graphql`,
     apps: ['default'],
     track: 'stable',

@@ -12,11 +12,17 @@ const nobody = { clientVersion: null, deviceId: null };
 class Nodes {
   nowMs = 1_000_000;
   readonly excess: number[] = [];
+  /** What was logged, worse than warnings. */
+  readonly errors: object[] = [];
   readonly #book = new MemoryGateBook({ clock: { now: () => this.nowMs }, limits });
   readonly #random = new Random(4);
 
-  async add(id: string, more: Partial<GateReport> & { rules?: unknown[] } = {}): Promise<Lsb> {
-    const { state, rules = [], ...report } = more;
+  /** @param more `offMs`: by how much its clock is wrong. */
+  async add(
+    id: string,
+    more: Partial<GateReport> & { rules?: unknown[]; offMs?: () => number } = {},
+  ): Promise<Lsb> {
+    const { state, rules = [], offMs = () => 0, ...report } = more;
     const held = { rules: parseRules({ rules }), revision: 1, changedAtMs: 1 };
     const lsb = new Lsb({
       book: this.#book,
@@ -24,6 +30,7 @@ class Nodes {
       apps: new Apps(['default', 'shop']),
       own: () => ({
         id,
+        life: `${id}.1`,
         httpUrl: `http://${id}/graphql`,
         apps: ['default'],
         track: 'stable',
@@ -34,9 +41,12 @@ class Nodes {
       isReady: () => Promise.resolve(state !== 'NOT_READY'),
       onExcess: (count) => this.excess.push(count),
       shedPercentPerMinute: 20,
-      clock: { now: () => this.nowMs },
+      clock: { now: () => this.nowMs + offMs() },
       random: () => this.#random.next(),
-      log: createLogger({ level: 'silent' }),
+      log: createLogger(
+        { level: 'error' },
+        { write: (line: string) => void this.errors.push(JSON.parse(line) as object) },
+      ),
       limits,
     });
     await lsb.listing.start();
@@ -119,6 +129,53 @@ describe('a ticket', () => {
     await other.exchange();
     const loads = other.gates.map(({ connections, tickets }) => connections + tickets);
     expect(Math.abs(loads[0]! - loads[1]!)).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('a node that is called as another one', () => {
+  test('says so once, and none does that comes back after it died', async () => {
+    const nodes = new Nodes();
+    await nodes.add('a', { life: 'a.dead' });
+    const one = await nodes.add('a', { life: 'a.alive' });
+    const turns = async (...all: Lsb[]): Promise<void> => {
+      for (let turn = 0; turn < 12; turn += 1) {
+        nodes.nowMs += limits.gateReportMs / 4;
+        for (const lsb of all) await lsb.exchange();
+      }
+    };
+    await turns(one);
+    expect(nodes.errors).toEqual([]);
+    const other = await nodes.add('a', { life: 'a.too', httpUrl: 'http://elsewhere/graphql' });
+    await turns(one, other);
+    expect(nodes.errors).toMatchObject([{ event: 'lsb.name_taken', gate: 'a' }]);
+  });
+});
+
+describe('a node whose clock is set back', () => {
+  test('goes on to report its gate, and to name those of the others', async () => {
+    const nodes = new Nodes();
+    let offMs = 0;
+    const one = await nodes.add('a', { offMs: () => offMs });
+    const other = await nodes.add('b');
+    await one.exchange();
+    offMs = -3_600_000;
+    for (let turn = 0; turn < 8; turn += 1) {
+      nodes.nowMs += limits.gateReportMs;
+      for (const lsb of [one, other]) await lsb.exchange();
+    }
+    expect(await namedBy(other)).toBe('a b');
+    expect(await namedBy(one)).toBe('a b');
+  });
+
+  test('names no gate of which it has not heard since', async () => {
+    const nodes = new Nodes();
+    let offMs = 0;
+    await nodes.add('a');
+    const one = await nodes.add('b', { offMs: () => offMs });
+    expect(await namedBy(one)).toBe('a b');
+    offMs = -3_600_000;
+    nodes.nowMs += limits.gateLeaseMs;
+    expect(await namedBy(one)).toBe('b');
   });
 });
 

@@ -1,4 +1,4 @@
-import { loadOf, type KnownGate } from './model.ts';
+import { loadOf, stableTrack, type KnownGate } from './model.ts';
 
 /** Up to so many clients on their way to one gate are nothing to worry about. */
 const ticketsUnbounded = 8;
@@ -21,6 +21,17 @@ export function chooseGate(gates: readonly KnownGate[], random: () => number): K
   );
   if (!first || !second) return first;
   return loadOf(second) < loadOf(first) ? second : first;
+}
+
+/** Those of the track; else of the stable one; else any. What is not ready comes after all that is, what drains never. */
+export function bestOf(serving: readonly KnownGate[], track: string): readonly KnownGate[] {
+  const open = serving.filter(({ state }) => state === 'OPEN');
+  const gates = open.length > 0 ? open : serving.filter(({ state }) => state === 'NOT_READY');
+  for (const wanted of [track, stableTrack]) {
+    const found = gates.filter((gate) => gate.track === wanted);
+    if (found.length > 0) return found;
+  }
+  return gates;
 }
 
 /** In the order in which they should be tried; so drawn that not all try the same one next. */

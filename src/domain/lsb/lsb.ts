@@ -5,15 +5,8 @@ import type { Logger } from '../../lib/log.ts';
 import { checkText } from '../../lib/text.ts';
 import type { Apps } from '../app/app.ts';
 import type { BookTimes, GateBook } from './book.ts';
-import { chooseGate, inOrderOfChoice } from './choice.ts';
-import {
-  loadOf,
-  socketUrl,
-  stableTrack,
-  type GateAsk,
-  type GateReport,
-  type KnownGate,
-} from './model.ts';
+import { bestOf, chooseGate, inOrderOfChoice } from './choice.ts';
+import { loadOf, socketUrl, type GateAsk, type GateReport, type KnownGate } from './model.ts';
 import type { GateRuleBook } from './rule-book.ts';
 import { trackFor } from './rules.ts';
 import { meanLoad, Shedding } from './shedding.ts';
@@ -91,6 +84,7 @@ export class Lsb implements Lifecycle {
   #phase: 'UNLISTED' | 'LISTED' | 'LEAVING' = 'UNLISTED';
   #isReady = true;
   #isFailing = false;
+  #hasNamesake = false;
 
   constructor(deps: LsbDeps) {
     this.#deps = deps;
@@ -198,6 +192,7 @@ export class Lsb implements Lifecycle {
       this.#heardAtMs = clock.now();
       this.#isFailing = false;
       this.#telling = new Map();
+      this.#lookForNamesake();
       if (!report) return;
       this.#reportedAtMs = clock.now();
       this.#reportedState = report.state;
@@ -211,13 +206,24 @@ export class Lsb implements Lifecycle {
     }
   }
 
+  /** What stands under the own name is what was said last: where that was another, each hides the other one from clients. */
+  #lookForNamesake(): void {
+    if (this.#phase !== 'LISTED' || this.#reportedState === '') return;
+    const own = this.#own();
+    const hasNamesake = (this.#gates.get(own.id)?.life ?? own.life) !== own.life;
+    if (hasNamesake && !this.#hasNamesake) {
+      this.#deps.log.error({ gate: own.id }, 'lsb.name_taken');
+    }
+    this.#hasNamesake ||= hasNamesake;
+  }
+
   /** Null: there is nothing to report yet. */
   async #dueReport(): Promise<GateReport | null> {
     if (this.#phase === 'UNLISTED') return null;
     const { clock, isReady, limits } = this.#deps;
     const sinceMs = clock.now() - this.#reportedAtMs;
-    // Half a turn less, since timers are late.
-    const isDue = sinceMs >= limits.gateReportMs - this.#exchangeMs / 2;
+    // Half a turn less, since timers are late; and a clock that was set back says nothing of how long ago it was.
+    const isDue = sinceMs < 0 || sinceMs >= limits.gateReportMs - this.#exchangeMs / 2;
     if (isDue) this.#isReady = await isReady();
     const own = this.#own();
     return isDue || own.state !== this.#reportedState ? own : null;
@@ -228,7 +234,8 @@ export class Lsb implements Lifecycle {
   }
 
   get #isHeard(): boolean {
-    return this.#deps.clock.now() - this.#heardAtMs < this.#deps.limits.gateLeaseMs;
+    const agoMs = this.#deps.clock.now() - this.#heardAtMs;
+    return agoMs >= 0 && agoMs < this.#deps.limits.gateLeaseMs;
   }
 
   #own(): GateReport {
@@ -286,15 +293,4 @@ export class Lsb implements Lifecycle {
     }
     if (deviceId !== null) checkText('deviceId', deviceId, { min: 1, max: deviceCharsMax });
   }
-}
-
-/** Those of the track; else of the stable one; else any. What is not ready comes after all that is, what drains never. */
-function bestOf(serving: readonly KnownGate[], track: string): readonly KnownGate[] {
-  const open = serving.filter(({ state }) => state === 'OPEN');
-  const gates = open.length > 0 ? open : serving.filter(({ state }) => state === 'NOT_READY');
-  for (const wanted of [track, stableTrack]) {
-    const found = gates.filter((gate) => gate.track === wanted);
-    if (found.length > 0) return found;
-  }
-  return gates;
 }

@@ -5,6 +5,8 @@ export type GateState = 'OPEN' | 'DRAINING' | 'NOT_READY';
 export interface GateReport {
   /** The name of its node. */
   readonly id: string;
+  /** Unlike that of any other process, also of one by the same name. */
+  readonly life: string;
   /** Where clients find its GraphQL endpoint by HTTP; by WebSocket it is the same. */
   readonly httpUrl: string;
   /** The apps whose clients are sent here. */
