@@ -6,6 +6,8 @@ export interface RedisIdentity {
   readonly run: string;
   /** The replication id that it had when it was promoted; zeros where it never was. */
   readonly promotion: string;
+  /** By which policy it drops keys before their time where it is full; null: by none. */
+  readonly evictsBy: string | null;
 }
 
 /**
@@ -19,7 +21,7 @@ export async function identify(client: Redis): Promise<RedisIdentity> {
   if (run === undefined || promotion === null || /^loading:1/m.test(info)) {
     throw new Error('this Redis is not to be written to yet');
   }
-  return { run, promotion };
+  return { run, promotion, evictsBy: evictionIn(info) };
 }
 
 /** Whether it is what it was, and in the same epoch. Less than all of `identify`, since it is asked all the time. */
@@ -49,6 +51,12 @@ export async function claim(
 ): Promise<bigint> {
   const args = [`${run}.${promotion}`, place, String(fresh), ...[...ended].map(String)];
   return BigInt(String(await client.eval(claimEpoch.text, 1, epochKey, ...args)));
+}
+
+function evictionIn(info: string): string | null {
+  const isBounded = /^maxmemory:[1-9]/m.test(info);
+  const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? 'noeviction';
+  return isBounded && policy !== 'noeviction' ? policy : null;
 }
 
 /** Null: it is a replica. */

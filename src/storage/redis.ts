@@ -233,6 +233,7 @@ export class RedisBucket implements Lifecycle, RedisLink {
   /** From here on what is sent on this connection is sent in an epoch that is known. */
   async #claim(client: Redis): Promise<void> {
     const identity = await identify(client);
+    if (identity.evictsBy) this.#deps.log.error({ redis: this.index, ...identity }, 'redis.evicts');
     const fresh = randomBytes(8).readBigUInt64BE() >> 1n;
     const epoch = await claim(client, identity, this.#place, fresh, this.#ended);
     const isNew = epoch !== this.#epoch;
