@@ -9,7 +9,7 @@ import { Rates } from './domain/rate/rate.ts';
 import { Sessions, type Viewer } from './domain/session/session.ts';
 import { Timelines } from './domain/timeline/timeline.ts';
 import { Passwords, passwordCost, Users, type PasswordCost } from './domain/user/user.ts';
-import { clockOf, type Clock } from './lib/clock.ts';
+import { clockOf, steadyClock, type Clock } from './lib/clock.ts';
 import { failpointsOf } from './lib/failpoint.ts';
 import { IdSource } from './lib/id.ts';
 import { startInOrder, type Lifecycle } from './lib/lifecycle.ts';
@@ -151,7 +151,7 @@ function wire(config: Config, given: ServerDeps, state: { readonly isStarted: bo
     api: { ...api, prepare: cachedByText((text) => api.prepare(text)) },
     connectionsPerAddress,
     operationsPerSecond: rates.operationsPerSecond,
-    budgets: new Budgets({ ...base, rates }),
+    budgets: new Budgets({ ...base, clock: steadyClock, rates }),
     gate,
     engine: new FanOut(api),
     sessions: domain.sessions,

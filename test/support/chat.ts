@@ -60,7 +60,6 @@ export async function openChat(
 ): Promise<Chat> {
   const clock = new ShiftedClock();
   const tokens = { accessTtlSeconds: 30 * 86_400 };
-  // A clock that is set back leaves no budget for a moment.
   const budgets = { operationsPerSecond: 0, costPerMinute: 0 };
   const server = await startTestServer({ tokens, budgets, ...overrides }, { engine, clock });
   let named = 0;
