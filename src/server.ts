@@ -270,7 +270,6 @@ function wireRealtime(
     typing.membershipEnded(id, userId);
     presence.membershipEnded(id, userId);
   });
-  pipeline.announcements.onMissed(() => void presence.recheckAll());
   const { followers, inboxLog, largeGroups, router } = pipeline;
   const { failpoints } = base;
   const reads = new ReplayReads({ ...base, shards: domain.shards });

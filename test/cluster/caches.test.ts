@@ -3,6 +3,7 @@ import {
   ConversationDocument,
   MarkReadDocument,
   MembersDocument,
+  PresenceDocument,
   SetTypingDocument,
   TypingDocument,
   UpdateProfileDocument,
@@ -183,6 +184,26 @@ describe.skipIf(!isHere)('what a node keeps, and another one changes', () => {
     expect(briefsOf(followed)).not.toContain(`added ${secret}`);
     expect(addedSeqs(inbox)).not.toContain(secret);
     inbox.stop();
+  }, 120_000);
+
+  it('whether somebody is online is shown to nobody who shares nothing with them any more, though the other node did not hear of it', async () => {
+    await pair();
+    const cat = await signUp(nodes.at(0), `cat_${names}`);
+    await groupOf(bob, cat);
+    const presence = (await bob.socket()).subscribe(PresenceDocument, {
+      userIds: [ann.id, cat.id],
+    });
+    await presence.waitFor(2);
+    links[1].cut();
+    await removeMember(ann, id, bob);
+    await ann.socket();
+    await cat.socket();
+    links[1].heal();
+    await presence.until(() => presence.events.length > 2, 'the other one', lookWithinMs);
+    await pause(500);
+    const shown = presence.events.map(({ presence: { user, isOnline } }) => [user.id, isOnline]);
+    expect(shown.slice(2)).toEqual([[cat.id, true]]);
+    await cat[Symbol.asyncDispose]();
   }, 120_000);
 });
 

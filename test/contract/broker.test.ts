@@ -136,6 +136,18 @@ describe.skipIf(!redisAvailable())('the broker over Redis', () => {
     expect(heard.filter((text) => text !== 'after')).toEqual(['again', 'late']);
   });
 
+  test('says so as well where Redis is not there yet when it starts', async () => {
+    await redis.kill9();
+    const broker = await start();
+    let restored = 0;
+    broker.onRestored(() => (restored += 1));
+    const { ready } = broker.subscribe('k', () => undefined);
+    await redis.start();
+    await ready;
+    await until(() => broker.isUp);
+    expect(restored).toBe(1);
+  });
+
   test('notices a connection that is silent, and does not wait for it for ever', async () => {
     const [one, other] = [await start(), await start()];
     const heard: string[] = [];

@@ -39,16 +39,14 @@ const usersPerText = 1_000;
 /**
  * What every node is told at once, on `cluster`: sessions that end, members that are removed, profiles that change. For
  * speed alone: what is lost each node finds in the shards, or does not rely on for long. What could not be said is said again,
- * for it may come twice and in any order; whoever was not heard for a while is told to look (`onMissed`).
+ * for it may come twice and in any order; who relies on having heard it all looks again when a broker is restored.
  */
 export class Announcements implements Lifecycle {
   readonly #deps: AnnouncementsDeps;
   readonly #onEnded: OnEnded[] = [];
   readonly #onRemoved: OnRemoved[] = [];
   readonly #onProfile: OnProfile[] = [];
-  readonly #onMissed: (() => void)[] = [];
   #subscriptions: readonly Subscription[] = [];
-  #unlisten: readonly (() => void)[] = [];
   #unsaid: Unsaid[] = [];
   #again: NodeJS.Timeout | undefined;
   #isStopped = false;
@@ -63,7 +61,6 @@ export class Announcements implements Lifecycle {
       this.#subscriptions = brokers.map((broker) =>
         broker.subscribe(channel, (text) => this.#hear(text)),
       );
-      this.#unlisten = brokers.map((broker) => broker.onRestored(() => this.#missed()));
     }
     return Promise.resolve();
   }
@@ -71,7 +68,6 @@ export class Announcements implements Lifecycle {
   stop(): Promise<void> {
     this.#isStopped = true;
     for (const subscription of this.#subscriptions) subscription.end();
-    for (const unlisten of this.#unlisten) unlisten();
     clearTimeout(this.#again);
     return Promise.resolve();
   }
@@ -89,11 +85,6 @@ export class Announcements implements Lifecycle {
   /** Told of users whose profiles other nodes have changed. Must not throw. */
   onProfileChanged(listener: OnProfile): void {
     this.#onProfile.push(listener);
-  }
-
-  /** Told when something may have been said that this node did not hear. Must not throw. */
-  onMissed(listener: () => void): void {
-    this.#onMissed.push(listener);
   }
 
   ended({ sessionId, userId, reason }: SessionEnd): void {
@@ -136,10 +127,6 @@ export class Announcements implements Lifecycle {
     const unsaid = this.#unsaid;
     this.#unsaid = [];
     for (const said of unsaid) this.#publish(said);
-  }
-
-  #missed(): void {
-    for (const listener of this.#onMissed) listener();
   }
 
   #hear(text: string): void {

@@ -16,8 +16,8 @@ export interface Subscription {
  *
  * - What one broker publishes on one channel comes in that order; what several publish, in one order for all
  *   subscribers of that channel. It comes to the publisher's own subscribers, too.
- * - From `ready` on a subscriber misses nothing while the connection stands. Where it broke, what was published
- *   meanwhile is lost; `onRestored` says that it stands again, after every subscription does: read what you follow.
+ * - From `ready` on a subscriber misses nothing while the connection stands. Where it broke, or did not come about at the start,
+ *   what was published meanwhile is lost; `onRestored` says that it stands, after every subscription does: read what you follow.
  * - It is for speed alone. Whoever must not miss a thing reads the store after `ready`, after `onRestored`, and now and then.
  */
 export interface Broker extends Lifecycle {

@@ -23,7 +23,8 @@ export class ResubscribingClient {
   readonly #wanted = new Map<string, Done[]>();
   readonly #onRestored = new Set<() => void>();
   #isUp = false;
-  #hasBeenUp = false;
+  /** Whether something may be missed before it is up the next time. */
+  #isBehind = false;
   #isStopped = false;
   #endPulse: () => void = () => undefined;
   #retrying: NodeJS.Timeout | undefined;
@@ -40,6 +41,7 @@ export class ResubscribingClient {
     client.on('close', () => {
       if (this.#isUp) this.#log.warn('broker.lost');
       this.#isUp = false;
+      this.#isBehind = true;
     });
     client.on('error', () => undefined);
   }
@@ -70,6 +72,7 @@ export class ResubscribingClient {
     this.#endPulse = startPulse(this.#client, this.#pingMs);
     await connectWithin(this.#client, this.#answerMs).catch((err: unknown) => {
       this.#log.warn({ err }, 'broker.unreachable');
+      this.#isBehind = true;
     });
   }
 
@@ -127,12 +130,10 @@ export class ResubscribingClient {
         for (const done of waiting) this.#subscribe(channel, done);
       }
     }
-    if (!this.#isUp) return;
-    if (this.#hasBeenUp) {
-      this.#log.info('broker.restored');
-      for (const listener of [...this.#onRestored]) listener();
-    }
-    this.#hasBeenUp = true;
+    if (!this.#isUp || !this.#isBehind) return;
+    this.#isBehind = false;
+    this.#log.info('broker.restored');
+    for (const listener of [...this.#onRestored]) listener();
   }
 
   #tell(channel: string): void {
@@ -147,6 +148,7 @@ export class ResubscribingClient {
     if (this.#isStopped || this.#client.status !== 'ready') return;
     this.#log.warn({ err: error }, 'broker.subscribe_failed');
     this.#isUp = false;
+    this.#isBehind = true;
     this.#retrying ??= setTimeout(() => {
       this.#retrying = undefined;
       if (!this.#isStopped && this.#client.status === 'ready') void this.#restore();

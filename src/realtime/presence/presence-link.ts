@@ -46,7 +46,12 @@ export class PresenceLink implements Lifecycle {
     return Promise.resolve();
   }
 
-  /** @param onDoubt told where changes may have been missed. */
+  /** Whether what happens on other nodes is heard at once. */
+  get isHeard(): boolean {
+    return this.#deps.brokers.every(({ isUp }) => isUp);
+  }
+
+  /** @param onDoubt told where changes, and ends of memberships, may have been missed. */
   listen(onAttendance: OnAttendance, onDoubt: () => void): void {
     this.#onAttendance = onAttendance;
     this.#onDoubt = onDoubt;

@@ -3,27 +3,20 @@ import type { Sessions, Viewer } from '../../domain/session/session.ts';
 import { steadyClock, type Clock } from '../../lib/clock.ts';
 import { Deadlines } from '../../lib/deadlines.ts';
 import type { Lifecycle } from '../../lib/lifecycle.ts';
-import { addTo, removeFrom } from '../../lib/sets-by-key.ts';
 import type { Logger } from '../../lib/log.ts';
-import { LatestStates } from './latest-states.ts';
 import { LeftTimes } from './left-times.ts';
 import type { PresenceLink } from './presence-link.ts';
+import { Watches, type WatchesDeps } from './watches.ts';
 
 export interface PresenceDeps {
-  readonly conversations: {
-    /** Who of them shares a conversation with that user, who themself does. */
-    sharedWith(
-      viewer: Pick<Viewer, 'userId'>,
-      userIds: readonly bigint[],
-    ): Promise<ReadonlySet<bigint>>;
-  };
+  readonly conversations: WatchesDeps['conversations'];
   readonly sessions: Pick<Sessions, 'lastSeen'>;
   readonly clock: Clock;
   readonly log: Logger;
   /** Null: there are no other nodes. */
   readonly link: Pick<
     PresenceLink,
-    'listen' | 'setUser' | 'setSession' | 'onlineUsers' | 'isSessionOnline'
+    'isHeard' | 'listen' | 'setUser' | 'setSession' | 'onlineUsers' | 'isSessionOnline'
   > | null;
   readonly limits: { readonly offlineDelayMs: number; readonly idsPerCallMax: number };
 }
@@ -32,14 +25,6 @@ interface Seat {
   readonly userId: bigint;
   connections: number;
   leftAtMs: number;
-}
-
-interface Watch {
-  readonly viewer: Viewer;
-  readonly userIds: Set<bigint>;
-  readonly states: LatestStates<bigint, PresenceEvent>;
-  /** Whether somebody's membership has ended since the rights were last read. */
-  isStale: boolean;
 }
 
 const tickMs = 100;
@@ -64,9 +49,7 @@ export class Presence implements Lifecycle {
   readonly #online = new Map<bigint, Set<bigint>>();
   readonly #leaving: Deadlines<bigint>;
   readonly #leftAtMs = new LeftTimes(leftRemembered);
-  /** By user who is watched. */
-  readonly #watches = new Map<bigint, Set<Watch>>();
-  readonly #watchesOf = new Map<bigint, Set<Watch>>();
+  readonly #watches: Watches;
   /** Of users who are watched, on all nodes, as told; without other nodes nothing. */
   readonly #anywhere = new Map<bigint, Attended>();
   #changes = 0;
@@ -78,9 +61,14 @@ export class Presence implements Lifecycle {
       tickMs,
       onDue: (sessionId) => this.#leave(sessionId),
     });
+    this.#watches = new Watches({
+      ...deps,
+      isHeard: () => deps.link?.isHeard ?? true,
+      onUnwatched: (userId) => this.#anywhere.delete(userId),
+    });
     deps.link?.listen(
       (userId, isOnline, atMs) => this.#heard(userId, isOnline, atMs),
-      () => void this.#reread(),
+      () => void this.#doubt(),
     );
   }
 
@@ -90,7 +78,7 @@ export class Presence implements Lifecycle {
 
   async stop(): Promise<void> {
     this.#leaving.stop();
-    for (const watches of this.#watchesOf.values()) for (const { states } of watches) states.end();
+    this.#watches.end();
     this.#seats.clear();
     this.#online.clear();
   }
@@ -137,16 +125,9 @@ export class Presence implements Lifecycle {
     viewer: Viewer,
     userIds: readonly bigint[],
   ): Promise<AsyncIterableIterator<PresenceEvent>> {
-    const states = new LatestStates<bigint, PresenceEvent>({
-      onEnd: () => this.#unregister(watch),
-    });
-    const watch: Watch = { viewer, userIds: new Set(userIds), states, isStale: true };
-    this.#register(watch);
+    const watch = await this.#watches.open(viewer, userIds);
+    const { states } = watch;
     try {
-      while (watch.isStale) {
-        watch.isStale = false;
-        this.#keepOnly(watch, await this.#deps.conversations.sharedWith(viewer, userIds));
-      }
       await this.#readAnywhere([...watch.userIds]);
       const offline = [...watch.userIds].filter((userId) => !this.#isOnline(userId));
       const lastSeen = await this.#deps.sessions.lastSeen(offline);
@@ -163,46 +144,7 @@ export class Presence implements Lifecycle {
 
   /** The user is no member of some conversation any more: who shares none with them is not shown them any more. */
   membershipEnded(_conversationId: bigint, userId: bigint): void {
-    const others = new Set<bigint>();
-    for (const watch of this.#watchesOf.get(userId) ?? []) {
-      watch.isStale = true;
-      for (const watched of watch.userIds) others.add(watched);
-    }
-    for (const watch of this.#watches.get(userId) ?? []) {
-      watch.isStale = true;
-      others.add(watch.viewer.userId);
-    }
-    others.delete(userId);
-    if (others.size > 0) void this.#recheck(userId, [...others]);
-  }
-
-  /** Memberships may have ended of which this node was not told: all that is shown is looked up again, one viewer after the other. */
-  async recheckAll(): Promise<void> {
-    for (const [userId, watches] of [...this.#watchesOf]) {
-      const watched = new Set([...watches].flatMap(({ userIds }) => [...userIds]));
-      watched.delete(userId);
-      if (watched.size > 0) await this.#recheck(userId, [...watched]);
-    }
-  }
-
-  async #recheck(userId: bigint, others: readonly bigint[]): Promise<void> {
-    const { idsPerCallMax } = this.#deps.limits;
-    for (let from = 0; from < others.length; from += idsPerCallMax) {
-      const asked = others.slice(from, from + idsPerCallMax);
-      let shared: ReadonlySet<bigint> = new Set();
-      try {
-        shared = await this.#deps.conversations.sharedWith({ userId }, asked);
-      } catch (error) {
-        // Not knowing is no right: what they are not shown they can subscribe to again.
-        this.#deps.log.warn({ err: error }, 'presence.recheckFailed');
-      }
-      for (const other of asked) if (!shared.has(other)) this.#part(userId, other);
-    }
-  }
-
-  #part(one: bigint, other: bigint): void {
-    for (const watch of this.#watchesOf.get(one) ?? []) this.#drop(watch, other);
-    for (const watch of this.#watchesOf.get(other) ?? []) this.#drop(watch, one);
+    this.#watches.membershipEnded(userId);
   }
 
   #leave(sessionId: bigint): void {
@@ -246,8 +188,10 @@ export class Presence implements Lifecycle {
     }
   }
 
-  async #reread(): Promise<void> {
-    const userIds = [...this.#watches.keys()];
+  /** Rights first: with a change, the end of a membership may have been missed. */
+  async #doubt(): Promise<void> {
+    await this.#watches.recheckAll();
+    const { userIds } = this.#watches;
     const { idsPerCallMax } = this.#deps.limits;
     for (let from = 0; from < userIds.length; from += idsPerCallMax) {
       const some = userIds.slice(from, from + idsPerCallMax);
@@ -261,40 +205,12 @@ export class Presence implements Lifecycle {
   }
 
   #tell(userId: bigint): void {
-    const event = this.#eventOf(userId, undefined);
-    for (const { states } of this.#watches.get(userId) ?? []) {
-      states.tell(userId, event.isOnline, event);
-    }
+    this.#watches.tell(userId, () => this.#eventOf(userId, undefined));
   }
 
   #eventOf(userId: bigint, storedAtMs: number | undefined): PresenceEvent {
     const isOnline = this.#isOnline(userId);
     const lastSeenAtMs = isOnline ? null : (this.#leftAtMs.get(userId) ?? storedAtMs ?? null);
     return { userId, isOnline, lastSeenAtMs };
-  }
-
-  #register(watch: Watch): void {
-    addTo(this.#watchesOf, watch.viewer.userId, watch);
-    for (const userId of watch.userIds) addTo(this.#watches, userId, watch);
-  }
-
-  #unregister(watch: Watch): void {
-    removeFrom(this.#watchesOf, watch.viewer.userId, watch);
-    for (const userId of watch.userIds) this.#unwatch(watch, userId);
-  }
-
-  #unwatch(watch: Watch, userId: bigint): void {
-    removeFrom(this.#watches, userId, watch);
-    if (!this.#watches.has(userId)) this.#anywhere.delete(userId);
-  }
-
-  #keepOnly(watch: Watch, kept: ReadonlySet<bigint>): void {
-    for (const userId of watch.userIds) if (!kept.has(userId)) this.#drop(watch, userId);
-  }
-
-  #drop(watch: Watch, userId: bigint): void {
-    if (!watch.userIds.delete(userId)) return;
-    watch.states.forget(userId);
-    this.#unwatch(watch, userId);
   }
 }
