@@ -1,6 +1,7 @@
 import type { ShardMap } from '../../storage/per-shard.ts';
 import { checkEntries } from './arrivals.ts';
 import { checkTransfers } from './departures.ts';
+import { checkOrigins } from './origins.ts';
 import { checkPackets } from './packets.ts';
 import { problemsOf, sumsOf, type Sums } from './sums.ts';
 
@@ -35,7 +36,7 @@ export class Ledger {
 
   /**
    * Proves that wallets + what is left in packets + transfers in flight = issued; that of each packet claimed + refunded + left =
-   * total; and that every transfer has one cause and was booked once.
+   * total; and that every transfer has one cause and was booked once, and every packet was paid for.
    *
    * It reads while the system runs. What must agree at one moment is read by one statement. Between shards there is no common
    * moment, but rows are never altered and money leaves before it arrives: so what has arrived is read first and its source afterwards,
@@ -51,6 +52,7 @@ export class Ledger {
         ...(await checkEntries(this.#shards, shard)),
         ...(await checkTransfers(this.#shards, shard)),
         ...(await checkPackets(shard)),
+        ...(await checkOrigins(this.#shards, shard)),
       );
     }
     const problems = [
