@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { backUp } from './backup.ts';
 import { baseUrl, ConfigError, configExitCode, readConfig, type Config } from './config.ts';
 import { operatorKeyIn } from './domain/app/app.ts';
 import { askAt, Refusal, refusedExitCode, type Ask } from './operator-call.ts';
@@ -8,9 +9,9 @@ import { FastimServer } from './server.ts';
 import { StartupRefusal } from './storage/startup-refusal.ts';
 
 /**
- * What an operator does to a deployment, from its folder: money, and where clients are sent. It asks the server that runs
- * there, by the operator's key in the data folder; where none runs, it is one itself for a moment. So it does not matter
- * that one process alone may use the shards, and clients that are connected are told at once.
+ * What an operator does to a deployment, from its folder: money, where clients are sent, backups. But for the last it asks the
+ * server that runs there, by the operator's key in the data folder; where none runs, it is one itself for a moment. So it does
+ * not matter that one process alone may use the shards, and clients that are connected are told at once.
  */
 
 const usage = `Usage:
@@ -22,6 +23,8 @@ const usage = `Usage:
       Shows all gates: their state, what they are for, how full they are.
   npm run gate:rules [-- --file RULES.json] [--url http://…]
       Shows the rules by which clients are sent to gates; with a file puts those that it holds in their place.
+  npm run backup -- --to FOLDER [--dump-flags='--ssl …']
+      Copies all data, as it is at one moment, into a new folder, while servers go on.
 Without --url: the server that listens at HOST and PORT, else one of its own over DATA_DIR.`;
 
 /** EX_USAGE of sysexits.h. */
@@ -29,15 +32,18 @@ const usageExitCode = 64;
 const stopGraceMs = 5_000;
 
 /** @returns what the process exits with. */
-type Command = (ask: Ask) => Promise<number>;
+type Command = (config: Config) => Promise<number>;
+
+/** The same, of a server. */
+type Asking = (ask: Ask) => Promise<number>;
 
 await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<void> {
   try {
-    const { command, url } = read(args);
+    const command = read(args);
     if (existsSync('.env')) process.loadEnvFile('.env');
-    process.exitCode = await withServer(readConfig(), url, command);
+    process.exitCode = await command(readConfig());
   } catch (error) {
     const exitCode = exitCodeOf(error);
     if (exitCode === null || !(error instanceof Error)) throw error;
@@ -52,17 +58,18 @@ function exitCodeOf(error: unknown): number | null {
   return error instanceof StartupRefusal ? refusedExitCode : null;
 }
 
-function read([name, ...rest]: readonly string[]): { command: Command; url: string | undefined } {
+function read([name, ...rest]: readonly string[]): Command {
   try {
-    if (name === 'ledger:check') {
-      return { command: checkLedger, ...optionsIn(rest, ['url']) };
-    }
-    if (name === 'gate:list') {
-      return { command: listGates, ...optionsIn(rest, ['url']) };
-    }
+    if (name === 'ledger:check') return asking(optionsIn(rest, ['url']).url, checkLedger);
+    if (name === 'gate:list') return asking(optionsIn(rest, ['url']).url, listGates);
     if (name === 'gate:rules') {
       const { file, url } = optionsIn(rest, ['file', 'url']);
-      return { command: file === undefined ? showRules : setRules(file), url };
+      return asking(url, file === undefined ? showRules : setRules(file));
+    }
+    if (name === 'backup') {
+      const { to, 'dump-flags': flags } = optionsIn(rest, ['to', 'dump-flags']);
+      if (!to) throw new Error('--to is needed');
+      return takeBackup(to, flags);
     }
     if (name === 'wallet:credit') {
       const given = optionsIn(rest, ['user-id', 'amount', 'key', 'reason', 'url']);
@@ -71,7 +78,7 @@ function read([name, ...rest]: readonly string[]): { command: Command; url: stri
         throw new Error('--user-id, --amount, --key and --reason are all needed');
       // Not Number('1e3') or Number(''): what is credited is what was typed.
       if (!/^\d{1,16}$/.test(amount)) throw new Error('--amount is a whole number of minor units');
-      return { command: credit({ userId, amount: Number(amount), key, reason }), url };
+      return asking(url, credit({ userId, amount: Number(amount), key, reason }));
     }
     throw new Error(name === undefined ? 'What is to be done?' : `There is no ${name}.`);
   } catch (error) {
@@ -101,7 +108,7 @@ function optionsIn<Name extends string>(
   >;
 }
 
-function credit(input: object): Command {
+function credit(input: object): Asking {
   return async (ask) => {
     const { creditWallet } = await ask<{
       creditWallet: {
@@ -170,7 +177,7 @@ function jsonIn(file: string): unknown {
 }
 
 /** @throws {Refusal} where the file cannot be read, or holds no JSON. */
-function setRules(file: string): Command {
+function setRules(file: string): Asking {
   const rules = jsonIn(file);
   return async (ask) => {
     const { setGateRules } = await ask<{ setGateRules: { gateRules: Rules } }>(
@@ -182,10 +189,21 @@ function setRules(file: string): Command {
   };
 }
 
+function takeBackup(to: string, flags = ''): Command {
+  return async (config) => {
+    console.log(await backUp(config, to, flags.split(/\s+/).filter(Boolean)));
+    return 0;
+  };
+}
+
+function asking(url: string | undefined, command: Asking): Command {
+  return (config) => withServer(config, url, command);
+}
+
 async function withServer(
   config: Config,
   given: string | undefined,
-  command: Command,
+  command: Asking,
 ): Promise<number> {
   const key = await operatorKeyIn(join(config.storage.dataDir, 'operator-key'));
   const { port, host } = config.http;

@@ -14,6 +14,8 @@ import { SqliteThread } from './sqlite-thread.ts';
 import { Turnstile } from './turnstile.ts';
 import { WriterTurns } from './writer-turns.ts';
 
+/** In the data folder. */
+export const databaseFile = 'fastim.db';
 /** A task that takes longer than this is none of ours. */
 const stuckAfterMs = 30_000;
 /** How long the work of a transaction may take, in ms. */
@@ -25,7 +27,7 @@ const timeoutMs = 10_000;
  */
 export async function openSqliteShard(dataDir: string, options: OpenOptions): Promise<OpenShards> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const file = path.join(dataDir, 'fastim.db');
+  const file = path.join(dataDir, databaseFile);
   const { callsMax, onLost } = options;
   const lock = new SqliteNodeLock(dataDir);
   const writer = new SqliteThread({

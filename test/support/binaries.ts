@@ -17,6 +17,13 @@ export const mariadbServer: Binary = {
   debianPackages: ['mariadb-server-core', 'mariadb-client-core'],
 };
 
+/** What dumps its databases. */
+export const mariadbDump: Binary = {
+  what: 'MariaDB dump',
+  names: ['mariadb-dump'],
+  debianPackages: ['mariadb-client'],
+};
+
 export const redisServer: Binary = {
   what: 'Redis server',
   names: ['redis-server'],

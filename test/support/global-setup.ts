@@ -7,6 +7,7 @@ import {
   chromium,
   findBinary,
   install,
+  mariadbDump,
   mariadbServer,
   mayInstall,
   redisServer,
@@ -21,7 +22,7 @@ import type { TestMariadb } from './mariadb.ts';
  * happen to run on this machine are never touched.
  */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
-  const found = provideBinaries([mariadbServer, redisServer, chromium]);
+  const found = provideBinaries([mariadbServer, mariadbDump, redisServer, chromium]);
   const folder = mkdtempSync(join(tmpdir(), 'fastim-test-'));
   const socketPath = join(folder, 'machine.sock');
   let mariadb: Promise<TestMariadb> | undefined;
@@ -46,6 +47,7 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   process.once('exit', killAtExit);
   project.provide('machine', {
     mariadb: found.get(mariadbServer) != null,
+    mariadbDump: found.get(mariadbDump) != null,
     redis: found.get(redisServer) != null,
     chromium: found.get(chromium) ?? null,
     socketPath,

@@ -4,6 +4,7 @@ import { inject } from 'vitest';
 /** What the run's set-up found on this machine and hands to every test file. */
 export interface Machine {
   readonly mariadb: boolean;
+  readonly mariadbDump: boolean;
   readonly redis: boolean;
   readonly chromium: string | null;
   /** The unix socket on which the set-up hands out databases. */
@@ -19,6 +20,11 @@ declare module 'vitest' {
 /** Whether `createMariadbDatabase` can work here; under CI it always can, or nothing runs. */
 export function mariadbAvailable(): boolean {
   return inject('machine').mariadb;
+}
+
+/** Whether its databases can be dumped here, and read in; under CI they always can, or nothing runs. */
+export function mariadbDumpAvailable(): boolean {
+  return inject('machine').mariadb && inject('machine').mariadbDump;
 }
 
 /** Whether `startRedis` can work here; under CI it always can, or nothing runs. */

@@ -43,13 +43,14 @@ function keysIn(folder: string): string {
 export class Nodes implements AsyncDisposable {
   readonly all: readonly ServerProcess[];
   readonly databaseUrls: readonly string[];
-  readonly #folder: string;
+  /** Theirs, with `keys.json`. */
+  readonly folder: string;
 
   /** `start` is the way to some. */
   constructor(all: readonly ServerProcess[], databaseUrls: readonly string[], folder: string) {
     this.all = all;
     this.databaseUrls = databaseUrls;
-    this.#folder = folder;
+    this.folder = folder;
   }
 
   static async start({ redisUrls, count, main, env, ...given }: NodesOptions): Promise<Nodes> {
@@ -90,6 +91,6 @@ export class Nodes implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.all.map((node) => node.kill9()));
-    await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }

@@ -1,0 +1,189 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decodeIdOf } from '../../src/resolvers/global-id.ts';
+import { at, bustleKeys, Bustle, endow, historyOf } from '../support/bustle.ts';
+import { bundleServer, type Bundle } from '../support/bundle.ts';
+import { signUp, type TestUser } from '../support/clients.ts';
+import {
+  briefs,
+  cursorAt,
+  groupOf,
+  inboxOf,
+  openInbox,
+  pause,
+  range,
+  send,
+} from '../support/live.ts';
+import { mariadbDumpAvailable, redisAvailable } from '../support/machine.ts';
+import { startMariadb, type TestMariadb } from '../support/mariadb.ts';
+import { Nodes } from '../support/nodes.ts';
+import { operate } from '../support/operate.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
+import { temporaryFolder } from '../support/sql-engines.ts';
+
+const isHere = mariadbDumpAvailable() && redisAvailable();
+const run = promisify(execFile);
+const shardFiles = ['shard-0.sql', 'shard-1.sql'];
+
+describe.skipIf(!isHere)('a backup of two shards under load', () => {
+  let bundle: Bundle;
+  let redis: TestRedis;
+  let servers: readonly TestMariadb[];
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  /** Of the deployment that is backed up. */
+  let env: Readonly<Record<string, string>>;
+  let users: TestUser[];
+  let groups: string[];
+  let acked: Bustle['acked'];
+  let cursor: string;
+  /** When the backup began. */
+  let beganMs: number;
+
+  beforeAll(async () => {
+    bundle = await bundleServer();
+    folder = await temporaryFolder();
+    redis = await startRedis();
+    servers = await Promise.all([startMariadb(), startMariadb()]);
+    const databaseUrls = await emptyDatabases();
+    const nodes = await Nodes.start({
+      ...{ redisUrls: [redis.url], count: 2, main: bundle.main, databaseUrls },
+      env: { DATA_DIR: path.join(folder.path, 'data'), SERVER_KEYS: bustleKeys },
+    });
+    try {
+      await fill(nodes, databaseUrls);
+    } finally {
+      for (const user of users ?? []) await user[Symbol.asyncDispose]();
+      await nodes[Symbol.asyncDispose]();
+    }
+  }, 120_000);
+
+  afterAll(async () => {
+    await Promise.all((servers ?? []).map((server) => server.stop()));
+    await redis?.stop();
+    await folder?.[Symbol.asyncDispose]();
+    await bundle?.[Symbol.asyncDispose]();
+  });
+
+  const emptyDatabases = (): Promise<string[]> =>
+    Promise.all(servers.map((server) => server.createDatabase()));
+
+  /** Lives on both shards, and backs them up meanwhile: as it should be done, and one after the other. */
+  async function fill(nodes: Nodes, databaseUrls: readonly string[]): Promise<void> {
+    const names = ['ann', 'bob', 'cat', 'dan', 'eve', 'fay', 'gus', 'hal'];
+    users = await Promise.all(names.map((name, index) => signUp(nodes.at(index % 2), name)));
+    await endow(nodes.at(0), users);
+    groups = [];
+    for (let made = 0; made < 4 || shardsOf(groups).size < 2; made += 1) {
+      groups.push(await groupOf(users[made % 8] as TestUser, ...users));
+    }
+    expect(shardsOf(users.map(({ id }) => id)).size).toBe(2);
+    const inbox = await openInbox(users[1] as TestUser);
+    const bustle = new Bustle(users, groups);
+    acked = bustle.acked;
+    await inbox.until(() => inbox.events.length > 200, 'some events', 60_000);
+    await dump(databaseUrls[0] ?? '', 'shard-0.sql');
+    env = {
+      DATA_DIR: path.join(folder.path, 'data'),
+      DATABASE_URLS: databaseUrls.join(','),
+      REDIS_URLS: redis.url,
+      ACCESS_TOKEN_KEYS: path.join(nodes.folder, 'keys.json'),
+    };
+    beganMs = Date.now();
+    const to = path.join(folder.path, 'backup');
+    const taken = await operate(bundle, ['backup', '--to', to], env);
+    console.log(taken.output);
+    expect(taken).toMatchObject({ code: 0 });
+    await pause(500);
+    await dump(databaseUrls[1] ?? '', 'shard-1.sql');
+    await bustle.stop();
+    const last = await send(users[0] as TestUser, groups[0] ?? '', 'the last one');
+    await inbox.until(() => briefs(inbox).includes(`added ${last}`), 'the last one', 60_000);
+    cursor = cursorAt(inbox, -1);
+  }
+
+  /** One of them by itself, as anybody would. */
+  async function dump(url: string, file: string): Promise<void> {
+    const { hostname, port, pathname } = new URL(url);
+    const place = [`--host=${hostname}`, `--port=${port}`, '--user=root', '--hex-blob'];
+    const target = path.join(folder.path, file);
+    const flags = ['--single-transaction', `--result-file=${target}`];
+    await run('mariadb-dump', [...place, ...flags, pathname.slice(1)]);
+  }
+
+  function restoreInto(databaseUrls: readonly string[], from: string): void {
+    for (const [index, url] of databaseUrls.entries()) {
+      const { hostname, port, pathname } = new URL(url);
+      const place = [`--host=${hostname}`, `--port=${port}`, '--user=root'];
+      const input = readFileSync(path.join(from, shardFiles[index] ?? ''));
+      execFileSync('mariadb', [...place, pathname.slice(1)], { input });
+    }
+  }
+
+  /** A node on what was restored. */
+  async function restored(from: string): Promise<Nodes> {
+    const databaseUrls = await emptyDatabases();
+    restoreInto(databaseUrls, from);
+    // Empty, as the logs that it held were ahead.
+    await redis.kill9();
+    await redis.start();
+    return Nodes.start({
+      ...{ redisUrls: [redis.url], count: 1, main: bundle.main, databaseUrls },
+      env: {
+        DATA_DIR: path.join(folder.path, 'backup'),
+        ACCESS_TOKEN_KEYS: path.join(folder.path, 'backup', 'access-token-keys.json'),
+      },
+    });
+  }
+
+  const audit = (nodes: Nodes) =>
+    operate(bundle, ['ledger:check', '--url', nodes.at(0).url], {
+      ...env,
+      DATA_DIR: path.join(folder.path, 'backup'),
+    });
+
+  it('is of one moment: what it holds goes on, no money is made or lost, and clients are reset', async () => {
+    const backup = path.join(folder.path, 'backup');
+    expect(readdirSync(backup)).toEqual(expect.arrayContaining(shardFiles));
+    await using nodes = await restored(backup);
+    const there = users.map((user) => at(nodes.at(0), user));
+    const [ann, bob] = there as [TestUser, TestUser];
+    const resumed = await openInbox(bob, cursor);
+    await resumed.until(() => resumed.events.length > 0, 'an event', 30_000);
+    expect(inboxOf(resumed)[0]?.__typename).toBe('InboxReset');
+    const before = acked.filter(({ atMs }) => atMs < beganMs);
+    expect(before.length).toBeGreaterThan(50);
+    for (const id of groups) {
+      const history = await historyOf(ann, id);
+      expect([...history.keys()]).toEqual(range(1, history.size));
+      for (const { conversationId, seq, text } of before) {
+        if (conversationId === id) expect(history.get(seq)).toBe(text);
+      }
+      const next = await send(ann, id, `after it ${id}`);
+      expect(next).toBe(history.size + 1);
+    }
+    await expect
+      .poll(async () => (await audit(nodes)).output, { timeout: 30_000 })
+      .toMatch(/^inFlight: 0$/m);
+    expect(await audit(nodes)).toMatchObject({ code: 0 });
+    for (const user of there) await user[Symbol.asyncDispose]();
+  }, 60_000);
+
+  it('of several moments is found by the audit', async () => {
+    await using nodes = await restored(folder.path);
+    await pause(1_000);
+    const { code, output } = await audit(nodes);
+    expect(code).toBe(1);
+    expect(output).toMatch(/came from nowhere/);
+    expect(output).toMatch(/never arrived/);
+  }, 60_000);
+});
+
+/** On which of two shards they live. */
+function shardsOf(ids: readonly string[]): ReadonlySet<number> {
+  const idOf = (id: string): bigint =>
+    decodeIdOf('User', id) ?? decodeIdOf('Conversation', id) ?? 0n;
+  return new Set(ids.map((id) => Number((idOf(id) & 1023n) >> 9n)));
+}
