@@ -22,8 +22,14 @@ const layers = [
   {
     name: 'settings-stand-alone',
     comment: 'Limits and configuration are read before anything else exists.',
-    from: { path: '^src/(limits|config|variables)\\.ts$' },
-    to: { path: oursBut('lib/', 'variables\\.ts$') },
+    from: { path: '^src/((limits|config|variables)\\.ts$|limits/)' },
+    to: { path: oursBut('lib/', 'limits/', 'variables\\.ts$') },
+  },
+  {
+    name: 'limits-are-one',
+    comment: 'All limits are one table to everybody; its parts are files for those who read them.',
+    from: { path: '^src/', pathNot: '^src/limits(\\.ts$|/)' },
+    to: { path: '^src/limits/' },
   },
   {
     name: 'storage-knows-no-nouns',

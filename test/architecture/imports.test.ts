@@ -22,7 +22,8 @@ const rightful: Record<string, string> = {
   'src/operate.ts': `import { readConfig } from './config.ts'; import { Users } from './domain/user/user.ts'; import { serve } from './server.ts'; serve(readConfig(), Users);`,
   'src/server.ts': `import { useServer } from 'graphql-ws'; import type { Config } from './config.ts'; import type { Doors } from './doors.ts'; import { Users } from './domain/user/user.ts'; import { UserStore } from './domain/user/user-store.ts'; import { Gate } from './gate/gate.ts'; import { queries } from './resolvers/query.ts'; export const serve = (config: Config, doors?: Doors): unknown => [config, doors, useServer, Gate, Users, UserStore, queries];`,
   'src/config.ts': `import { z } from 'zod'; import { log } from './lib/log.ts'; export type Config = object; export const readConfig = (): Config => ({ z, log });`,
-  'src/limits.ts': `import { assert } from './lib/assert.ts'; export const limits = { assert };`,
+  'src/limits.ts': `import { assert } from './lib/assert.ts'; import { second } from './limits/units.ts'; export const limits = { assert, second };`,
+  'src/limits/units.ts': `export const second = 1000;`,
   'src/doors.ts': `import type { Users } from './domain/user/user.ts'; export interface Doors { users: Users }`,
   'src/lib/assert.ts': `export const assert = (): void => {};`,
   'src/lib/log.ts': `import { pino } from 'pino'; export const log = pino;`,
@@ -48,6 +49,8 @@ const rightful: Record<string, string> = {
 const plants: [rule: string, file: string, imports: string[]][] = [
   ['lib-stands-alone', 'src/lib/bad.ts', ['../limits.ts', '../storage/sql.ts']],
   ['settings-stand-alone', 'src/limits.ts', ['./domain/user/user.ts', './config.ts']],
+  ['settings-stand-alone', 'src/limits/bad.ts', ['../domain/user/user.ts', '../config.ts']],
+  ['limits-are-one', 'src/domain/user/bad.ts', ['../../limits/units.ts']],
   ['storage-knows-no-nouns', 'src/storage/bad.ts', ['../domain/user/user.ts', '../doors.ts']],
   ['storage-knows-no-nouns', 'src/storage/bad.ts', ['../gate/gate.ts', '../realtime/pipeline.ts']],
   [
@@ -176,7 +179,10 @@ describe('the cruise of this repository', () => {
     const edgesOf = (source: string): string[] =>
       modules.find((module) => module.source === source)!.dependencies.map((to) => to.resolved);
     expect(edgesOf('src/config.ts')).toContain('src/lib/log.ts');
-    expect(edgesOf('src/limits.ts')).toEqual(['src/lib/assert.ts']);
+    expect(edgesOf('src/limits.ts')).toEqual([
+      'src/lib/assert.ts',
+      ...['inboxes', 'money', 'nodes', 'units', 'writing'].map((part) => `src/limits/${part}.ts`),
+    ]);
     expect(edgesOf('src/lib/log.ts').join()).toContain('node_modules/pino/');
   });
 });
