@@ -13,13 +13,13 @@ import type { InboxLog } from './inbox/inbox-log.ts';
 import { LargeGroups } from './conversation/large-groups.ts';
 import type { Links } from './nodes/links.ts';
 import { MemberLists } from './outbox/member-lists.ts';
-import { ReadNotices } from './inbox/read-notices.ts';
+import { readNotices } from './inbox/read-notices.ts';
 import type { News } from './conversation/news.ts';
 import { Router } from './inbox/router.ts';
 import { routeOf } from './nodes/stays.ts';
 import { wayOfNodes } from './way-of-nodes.ts';
 import { wayOfOneNode, type Way, type WayDeps } from './way.ts';
-import { WalletNotices } from './inbox/wallet-notices.ts';
+import { walletNotices } from './inbox/wallet-notices.ts';
 
 export interface PipelineDeps {
   readonly shards: Shards;
@@ -44,8 +44,8 @@ export class Pipeline {
   readonly news: ConversationNews;
   readonly announcements: Announcements;
   readonly largeGroups: LargeGroups;
-  readonly readNotices: ReadNotices;
-  readonly walletNotices: WalletNotices;
+  readonly readNotices: ReturnType<typeof readNotices>;
+  readonly walletNotices: ReturnType<typeof walletNotices>;
   readonly #log: Logger;
   readonly #way: Way;
   readonly #deliveries: Lifecycle[];
@@ -74,12 +74,12 @@ export class Pipeline {
     };
     this.#way = shared ? wayOfNodes(wayDeps, shared.buckets, links.gate) : wayOfOneNode(wayDeps);
     this.#deliveries = shared ? [this.#deliveriesBy(deps, shared)] : [];
-    this.readNotices = new ReadNotices({ ...deps, ...this.#way });
+    this.readNotices = readNotices({ ...deps, ...this.#way });
     this.news.listen({
       onNews: (news) => this.#heard(news),
       onGap: (conversationId) => this.#reread(conversationId),
     });
-    this.walletNotices = new WalletNotices({
+    this.walletNotices = walletNotices({
       ...deps,
       inboxLog: this.#way.inboxLog,
       router: this.router,

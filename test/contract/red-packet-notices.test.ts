@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
-import { StateNotices } from '../../src/domain/red-packet/state-notices.ts';
+import { stateNotices } from '../../src/domain/red-packet/state-notices.ts';
 import { createLogger } from '../../src/lib/log.ts';
 import type { Statement } from '../../src/storage/sql.ts';
 import { storages } from '../support/accounts.ts';
@@ -20,15 +20,14 @@ async function tellers(world: MoneyWorld) {
     await sql.transaction((tx) => tx.finish([note]));
     told.push(Number(note.params?.[0]));
   };
-  const nodes = [1, 2].map(
-    () =>
-      new StateNotices({
-        shards: world.shards,
-        clock: world.clock,
-        log: createLogger({ level: 'silent' }),
-        timelines: { submit } as never,
-        coalesceMs,
-      }),
+  const nodes = [1, 2].map(() =>
+    stateNotices({
+      shards: world.shards,
+      clock: world.clock,
+      log: createLogger({ level: 'silent' }),
+      timelines: { submit } as never,
+      coalesceMs,
+    }),
   );
   for (const node of nodes) await node.start();
   const untold = async () =>

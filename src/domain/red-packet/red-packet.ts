@@ -27,7 +27,7 @@ import { claimsOfPackets, refusalOf, visiblePackets } from './reads.ts';
 import { Relay } from './relay.ts';
 import { noteReturned } from './send-rows.ts';
 import { Sends } from './sends.ts';
-import { StateNotices } from './state-notices.ts';
+import { stateNotices } from './state-notices.ts';
 
 export type {
   Claim,
@@ -78,7 +78,7 @@ export class RedPackets implements Lifecycle {
 
   constructor(deps: RedPacketsDeps) {
     this.#deps = deps;
-    const notices = new StateNotices({ ...deps, coalesceMs: deps.limits.redPacketCoalesceMs });
+    const notices = stateNotices({ ...deps, coalesceMs: deps.limits.redPacketCoalesceMs });
     this.#relay = new Relay({ ...deps, deliver: (transfer) => this.#deliver(transfer) });
     this.#claims = new Claims({
       ...deps,

@@ -1,5 +1,4 @@
 import type { Clock } from '../../lib/clock.ts';
-import type { Lifecycle } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
 import { limits } from '../../limits.ts';
 import type { Shard, Shards } from '../../storage/shards.ts';
@@ -30,88 +29,74 @@ interface UntoldRow {
  * before it tells it, and nobody else does within that second; the commit that tells it says which state that was; and a second
  * later the row is deleted, where nothing came since.
  */
-export class StateNotices implements Lifecycle {
-  readonly #deps: StateNoticesDeps;
-  readonly #rounds: UntoldRounds<UntoldRow>;
+export function stateNotices(deps: StateNoticesDeps): UntoldRounds<UntoldRow> {
+  return new UntoldRounds({
+    ...deps,
+    failure: 'red_packet.tell_failed',
+    rowsMax: limits.redPacketNoticesBatchMax,
+    read: untoldAfter,
+    tell: (shard, rows) => tellAll(deps, shard, rows),
+    apartMs: deps.coalesceMs,
+    againMs: deps.coalesceMs,
+    pollMs: limits.moneyNoticesPollMs,
+  });
+}
 
-  constructor(deps: StateNoticesDeps) {
-    this.#deps = deps;
-    this.#rounds = new UntoldRounds({
-      shards: deps.shards,
-      clock: deps.clock,
-      log: deps.log,
-      failure: 'red_packet.tell_failed',
-      rowsMax: limits.redPacketNoticesBatchMax,
-      read: untoldAfter,
-      tell: (shard, rows) => this.#tellAll(shard, rows),
-      apartMs: deps.coalesceMs,
-      againMs: deps.coalesceMs,
-      pollMs: limits.moneyNoticesPollMs,
-    });
-  }
+/** What is told now is forgotten a second later, so every row asks for another round. */
+async function tellAll(
+  deps: StateNoticesDeps,
+  shard: Shard,
+  rows: readonly UntoldRow[],
+): Promise<boolean> {
+  const nowMs = deps.clock.now();
+  const due = rows.filter(({ toldAtMs }) => isOver(Number(toldAtMs), nowMs, deps.coalesceMs));
+  const isTold = ({ version, toldVersion }: UntoldRow): boolean => version <= toldVersion;
+  const untold = due.filter((row) => !isTold(row));
+  const taken = await take(shard, untold, nowMs);
+  const outcomes = await Promise.allSettled(taken.map((row) => tell(deps.timelines, row)));
+  await forget(shard, due.filter(isTold));
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed) throw failed.reason;
+  return true;
+}
 
-  start(): Promise<void> {
-    return this.#rounds.start();
-  }
+/** Whether the second after somebody told is over; a time to come was another clock's, and counts for nothing. */
+function isOver(toldAtMs: number, nowMs: number, coalesceMs: number): boolean {
+  return toldAtMs <= nowMs - coalesceMs || toldAtMs > nowMs;
+}
 
-  stop(): Promise<void> {
-    return this.#rounds.stop();
-  }
+/** @returns those that no other node has taken meanwhile. */
+async function take(
+  { sql }: Shard,
+  rows: readonly UntoldRow[],
+  nowMs: number,
+): Promise<readonly UntoldRow[]> {
+  if (rows.length === 0) return rows;
+  const text = 'UPDATE UntoldRedPacket SET toldAtMs = ? WHERE redPacketId = ? AND toldAtMs = ?';
+  const results = await sql.transaction((tx) =>
+    tx.finish(
+      rows.map(({ redPacketId, toldAtMs }) => ({ text, params: [nowMs, redPacketId, toldAtMs] })),
+    ),
+  );
+  return rows.filter((_row, index) => results[index]?.affectedRows === 1);
+}
 
-  /** Says that states of a shard's packets were committed. */
-  wake(shardIndex: number): void {
-    this.#rounds.wake(shardIndex);
-  }
-
-  /** What is told now is forgotten a second later, so every row asks for another round. */
-  async #tellAll(shard: Shard, rows: readonly UntoldRow[]): Promise<boolean> {
-    const nowMs = this.#deps.clock.now();
-    const due = rows.filter(({ toldAtMs }) => this.#isOver(Number(toldAtMs), nowMs));
-    const isTold = ({ version, toldVersion }: UntoldRow): boolean => version <= toldVersion;
-    const untold = due.filter((row) => !isTold(row));
-    const taken = await this.#take(shard, untold, nowMs);
-    const outcomes = await Promise.allSettled(taken.map((row) => this.#tell(row)));
-    await forget(shard, due.filter(isTold));
-    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-    if (failed) throw failed.reason;
-    return true;
-  }
-
-  /** Whether the second after somebody told is over; a time to come was another clock's, and counts for nothing. */
-  #isOver(toldAtMs: number, nowMs: number): boolean {
-    return toldAtMs <= nowMs - this.#deps.coalesceMs || toldAtMs > nowMs;
-  }
-
-  /** @returns those that no other node has taken meanwhile. */
-  async #take(
-    { sql }: Shard,
-    rows: readonly UntoldRow[],
-    nowMs: number,
-  ): Promise<readonly UntoldRow[]> {
-    if (rows.length === 0) return rows;
-    const text = 'UPDATE UntoldRedPacket SET toldAtMs = ? WHERE redPacketId = ? AND toldAtMs = ?';
-    const results = await sql.transaction((tx) =>
-      tx.finish(
-        rows.map(({ redPacketId, toldAtMs }) => ({ text, params: [nowMs, redPacketId, toldAtMs] })),
-      ),
-    );
-    return rows.filter((_row, index) => results[index]?.affectedRows === 1);
-  }
-
-  async #tell({ redPacketId, conversationId, seq, version }: UntoldRow): Promise<void> {
-    await this.#deps.timelines.submit({
-      kind: 'tellRedPacket',
-      conversationId,
-      seq,
-      redPacketId,
-      beside: [
-        {
-          text: 'UPDATE UntoldRedPacket SET toldVersion = ? WHERE redPacketId = ? AND toldVersion < ?',
-          params: [version, redPacketId, version],
-        },
-      ],
-    });
-  }
+async function tell(
+  timelines: TimelineWriter,
+  { redPacketId, conversationId, seq, version }: UntoldRow,
+): Promise<void> {
+  await timelines.submit({
+    kind: 'tellRedPacket',
+    conversationId,
+    seq,
+    redPacketId,
+    beside: [
+      {
+        text: 'UPDATE UntoldRedPacket SET toldVersion = ? WHERE redPacketId = ? AND toldVersion < ?',
+        params: [version, redPacketId, version],
+      },
+    ],
+  });
 }
 
 /** Forgets what was told, where nothing came since. */

@@ -1,6 +1,5 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Failpoints } from '../../lib/failpoint.ts';
-import type { Lifecycle } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Shard, Shards } from '../../storage/shards.ts';
 import { UntoldRounds } from '../../storage/untold-rounds.ts';
@@ -38,106 +37,92 @@ const nothingShown: Telling = { messages: new Map(), regimes: new Map() };
 type ReadJob = Extract<AppendJob, { kind: 'read' }>;
 
 /**
- * Tells read positions: at most once a second for each member and conversation, and always the last one. The
- * positions still to be told are rows of the conversation's shard, deleted only where they are still what was told.
+ * Tells read positions: at most once a second for each member and conversation, and always the last one. They are told at once
+ * where nothing was told within the last second, else when that is over: so two positions of one member are never closer than
+ * that. The positions still to be told are rows of the conversation's shard, deleted only where they are still what was told.
  */
-export class ReadNotices implements Lifecycle {
-  readonly #deps: ReadNoticesDeps;
-  readonly #rounds: UntoldRounds<UntoldRead>;
+export function readNotices(deps: ReadNoticesDeps): UntoldRounds<UntoldRead> {
+  return new UntoldRounds({
+    ...deps,
+    failure: 'reads.tell_failed',
+    rowsMax: deps.limits.readNoticesBatchMax,
+    read: untoldAfter,
+    tell: (shard, rows, beganMs) => tellAll(deps, shard, rows, beganMs),
+    apartMs: deps.limits.readCoalesceMs,
+    againMs: deps.limits.readCoalesceMs,
+    pollMs: deps.limits.readNoticesPollMs,
+  });
+}
 
-  constructor(deps: ReadNoticesDeps) {
-    this.#deps = deps;
-    this.#rounds = new UntoldRounds({
-      shards: deps.shards,
-      clock: deps.clock,
-      log: deps.log,
-      failure: 'reads.tell_failed',
-      rowsMax: deps.limits.readNoticesBatchMax,
-      read: untoldAfter,
-      tell: (shard, rows, beganMs) => this.#tellAll(shard, rows, beganMs),
-      apartMs: deps.limits.readCoalesceMs,
-      againMs: deps.limits.readCoalesceMs,
-      pollMs: deps.limits.readNoticesPollMs,
-    });
-  }
+async function tellAll(
+  deps: ReadNoticesDeps,
+  source: Shard,
+  rows: readonly UntoldRead[],
+  atMs: number,
+): Promise<boolean> {
+  const { failpoints } = deps;
+  const failures: unknown[] = [];
+  failpoints.reach('before-read-told');
+  const outcomes = await Promise.all(rows.map((row) => tell(deps, row, atMs, failures)));
+  const told = outcomes.filter((row) => row !== null);
+  if (told.length > 0) failpoints.reach('before-read-forgotten');
+  await forget(source, told);
+  if (failures.length > 0) throw failures[0];
+  return told.length < rows.length;
+}
 
-  /** Begins with what an earlier run left untold. */
-  start(): Promise<void> {
-    return this.#rounds.start();
+/** Null where it must be told again later; those whom it could be told to have heard it then. */
+async function tell(
+  deps: ReadNoticesDeps,
+  read: UntoldRead,
+  atMs: number,
+  failures: unknown[],
+): Promise<UntoldRead | null> {
+  const { inboxLog, receiptGroupMembers, shards } = deps;
+  const shard = shards.of(read.conversationId);
+  const audience = await readAudienceOf(shard, read, receiptGroupMembers);
+  if (!audience) return read;
+  const byPlace = new Map<LogPlace, ListedMember[]>();
+  for (const recipient of audience.recipients) {
+    const place = inboxLog.placeOf(recipient.userId);
+    const known = byPlace.get(place);
+    if (known) known.push(recipient);
+    else byPlace.set(place, [recipient]);
   }
+  const outcomes = await Promise.all(
+    [...byPlace].map(([place, there]) =>
+      append(deps, place, read, there, audience.membersEventNo, atMs).catch((error: unknown) => {
+        failures.push(error);
+        return false;
+      }),
+    ),
+  );
+  return outcomes.every((isDone) => isDone) ? read : null;
+}
 
-  stop(): Promise<void> {
-    return this.#rounds.stop();
-  }
-
-  /**
-   * Says that reads of a shard were committed. They are told at once where nothing was told within the last second, else
-   * when that is over: so two positions of one member are never closer than that.
-   */
-  wake(shardIndex: number): void {
-    this.#rounds.wake(shardIndex);
-  }
-
-  async #tellAll(source: Shard, rows: readonly UntoldRead[], atMs: number): Promise<boolean> {
-    const { failpoints } = this.#deps;
-    const failures: unknown[] = [];
-    failpoints.reach('before-read-told');
-    const outcomes = await Promise.all(rows.map((row) => this.#tell(row, atMs, failures)));
-    const told = outcomes.filter((row) => row !== null);
-    if (told.length > 0) failpoints.reach('before-read-forgotten');
-    await forget(source, told);
-    if (failures.length > 0) throw failures[0];
-    return told.length < rows.length;
-  }
-
-  /** Null where it must be told again later; those whom it could be told to have heard it then. */
-  async #tell(read: UntoldRead, atMs: number, failures: unknown[]): Promise<UntoldRead | null> {
-    const { inboxLog, receiptGroupMembers, shards } = this.#deps;
-    const shard = shards.of(read.conversationId);
-    const audience = await readAudienceOf(shard, read, receiptGroupMembers);
-    if (!audience) return read;
-    const byPlace = new Map<LogPlace, ListedMember[]>();
-    for (const recipient of audience.recipients) {
-      const place = inboxLog.placeOf(recipient.userId);
-      const known = byPlace.get(place);
-      if (known) known.push(recipient);
-      else byPlace.set(place, [recipient]);
-    }
-    const outcomes = await Promise.all(
-      [...byPlace].map(([place, there]) =>
-        this.#append(place, read, there, audience.membersEventNo, atMs).catch((error: unknown) => {
-          failures.push(error);
-          return false;
-        }),
-      ),
-    );
-    return outcomes.every((isDone) => isDone) ? read : null;
-  }
-
-  async #append(
-    place: LogPlace,
-    { conversationId, userId, readSeq }: UntoldRead,
-    recipients: readonly ListedMember[],
-    membersEventNo: number,
-    atMs: number,
-  ): Promise<boolean> {
-    const job: ReadJob = {
-      kind: 'read',
-      event: { kind: 'read', conversationId, userId, readSeq },
-      membersEventNo,
-      atMs,
-      recipients,
-      telling: nothingShown,
-    };
-    const { inboxLog, areMembersTold } = this.#deps;
-    const first = await inboxLog.append(place, job);
-    if (first.behind.size === 0) return !first.isStale;
-    // Nothing there guards that conversation yet, or not any more.
-    if (!(await areMembersTold(place, conversationId))) return false;
-    const whole = { ...job, isWhole: true, onlyIn: first.epoch };
-    const { behind, isStale } = await inboxLog.append(place, whole);
-    return !isStale && behind.size === 0;
-  }
+async function append(
+  { inboxLog, areMembersTold }: ReadNoticesDeps,
+  place: LogPlace,
+  { conversationId, userId, readSeq }: UntoldRead,
+  recipients: readonly ListedMember[],
+  membersEventNo: number,
+  atMs: number,
+): Promise<boolean> {
+  const job: ReadJob = {
+    kind: 'read',
+    event: { kind: 'read', conversationId, userId, readSeq },
+    membersEventNo,
+    atMs,
+    recipients,
+    telling: nothingShown,
+  };
+  const first = await inboxLog.append(place, job);
+  if (first.behind.size === 0) return !first.isStale;
+  // Nothing there guards that conversation yet, or not any more.
+  if (!(await areMembersTold(place, conversationId))) return false;
+  const whole = { ...job, isWhole: true, onlyIn: first.epoch };
+  const { behind, isStale } = await inboxLog.append(place, whole);
+  return !isStale && behind.size === 0;
 }
 
 /** Positions still to be told, in the order of their keys. */

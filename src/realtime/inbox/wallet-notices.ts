@@ -1,7 +1,6 @@
 import { entriesBetween, type EntryRange } from '../../domain/wallet/wallet.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Failpoints } from '../../lib/failpoint.ts';
-import type { Lifecycle } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
 import { pairsCondition, pairsOf } from '../../storage/pairs.ts';
 import type { Shard, Shards } from '../../storage/shards.ts';
@@ -32,60 +31,41 @@ const againMs = 200;
  * its entries'; the watermark of that source on the user's shard passes over what was told before. Which are still to be told is a row
  * written with them, and deleted where nothing came since.
  */
-export class WalletNotices implements Lifecycle {
-  readonly #deps: WalletNoticesDeps;
-  readonly #rounds: UntoldRounds<EntryRange>;
+export function walletNotices(deps: WalletNoticesDeps): UntoldRounds<EntryRange> {
+  return new UntoldRounds({
+    ...deps,
+    failure: 'wallet.tell_failed',
+    rowsMax: deps.limits.walletNoticesBatchMax,
+    read: untoldAfter,
+    tell: (shard, untold) => tell(deps, shard, untold),
+    apartMs: deps.limits.walletNoticesApartMs,
+    againMs,
+    pollMs: deps.limits.moneyNoticesPollMs,
+  });
+}
 
-  constructor(deps: WalletNoticesDeps) {
-    this.#deps = deps;
-    this.#rounds = new UntoldRounds({
-      shards: deps.shards,
-      clock: deps.clock,
-      log: deps.log,
-      failure: 'wallet.tell_failed',
-      rowsMax: deps.limits.walletNoticesBatchMax,
-      read: untoldAfter,
-      tell: (shard, untold) => this.#tell(shard, untold),
-      apartMs: deps.limits.walletNoticesApartMs,
-      againMs,
-      pollMs: deps.limits.moneyNoticesPollMs,
-    });
-  }
-
-  /** Begins with what an earlier run left untold. */
-  start(): Promise<void> {
-    return this.#rounds.start();
-  }
-
-  stop(): Promise<void> {
-    return this.#rounds.stop();
-  }
-
-  /** Says that entries of a shard were committed. */
-  wake(shardIndex: number): void {
-    this.#rounds.wake(shardIndex);
-  }
-
-  async #tell(shard: Shard, untold: readonly EntryRange[]): Promise<boolean> {
-    const { inboxLog, router, clock, failpoints } = this.#deps;
-    const heard = untold.filter(({ userId }) => router.has(userId));
-    const entries = await entriesBetween(shard.sql, heard);
-    const wallets = new Map(entries.map((entry) => [walletKey(entry), entry]));
-    const telling = { messages: new Map(), regimes: new Map(), wallets };
-    const atMs = clock.now();
-    failpoints.reach('before-wallet-told');
-    await Promise.all(
-      inboxLog.places.map(async (place) => {
-        const there = untold.filter(({ userId }) => inboxLog.placeOf(userId) === place);
-        if (there.length === 0) return;
-        const stretches = there.map((range) => stretchOf(range, atMs));
-        await inboxLog.append(place, { kind: 'events', stretches, telling });
-      }),
-    );
-    failpoints.reach('before-wallet-forgotten');
-    await forget(shard, untold);
-    return false;
-  }
+async function tell(
+  { inboxLog, router, clock, failpoints }: WalletNoticesDeps,
+  shard: Shard,
+  untold: readonly EntryRange[],
+): Promise<boolean> {
+  const heard = untold.filter(({ userId }) => router.has(userId));
+  const entries = await entriesBetween(shard.sql, heard);
+  const wallets = new Map(entries.map((entry) => [walletKey(entry), entry]));
+  const telling = { messages: new Map(), regimes: new Map(), wallets };
+  const atMs = clock.now();
+  failpoints.reach('before-wallet-told');
+  await Promise.all(
+    inboxLog.places.map(async (place) => {
+      const there = untold.filter(({ userId }) => inboxLog.placeOf(userId) === place);
+      if (there.length === 0) return;
+      const stretches = there.map((range) => stretchOf(range, atMs));
+      await inboxLog.append(place, { kind: 'events', stretches, telling });
+    }),
+  );
+  failpoints.reach('before-wallet-forgotten');
+  await forget(shard, untold);
+  return false;
 }
 
 /** A wallet's own source of events: no conversation has an id below 0. */
