@@ -165,24 +165,30 @@ describe.skipIf(!isHere)('large groups on three nodes', () => {
     const { lastSeq = 0, memberCount: count, me } = conversation ?? {};
     expect(count).toBe(memberCount);
     expect(me?.unreadCount).toBe(lastSeq);
-    const told = 1_200;
+    const [bobs, cats] = [await openInbox(bob), await openInbox(cat)];
+    // Each time until it is told, however busy the machine, and then for what else might be.
+    const more = 500;
     const reading = await costOf(async () => {
       await markRead(bob, huge, 7);
       const again = await bob.query(ConversationDocument, { id: huge });
       expect(again.conversation?.me.unreadCount).toBe(lastSeq - 7);
-      await pause(told);
+      const read = `read ${bob.id} 7`;
+      await bobs.until(() => briefs(bobs).includes(read), read, 20_000);
+      await pause(more);
     });
     const giving = await costOf(async () => {
       const role = { conversationId: huge, userId: cat.id, role: 'ADMIN' as const };
       await ann.query(SetMemberRoleDocument, { input: role });
-      await pause(told);
+      await cats.until(() => briefs(cats).includes('conversation'), 'the role', 20_000);
+      await pause(more);
     });
     console.log(JSON.stringify({ reading, giving }));
     for (const cost of [reading, giving]) {
       expect(cost.read).toBeLessThan(rowsPerPageMax);
+      // To the reader alone, and to whom the role was given.
+      expect(cost.xadd).toBe(1);
     }
-    // On a busy machine the one may be told in the time of the other.
-    expect(reading.xadd + giving.xadd).toBeLessThanOrEqual(2);
+    for (const inbox of [bobs, cats]) inbox.stop();
   }, 60_000);
 
   it('readers are counted exactly on every node, and looks at all members do not grow with messages or requests', async () => {
