@@ -306,6 +306,27 @@ describe.each(storages.filter(({ isHere }) => isHere()))('killed on $name', (sto
     expect(await world.audit()).toMatchObject({ isSound: true, openPackets: 100n, inFlight: 0n });
   });
 
+  it('by a node whose clock was ahead, a send is seen to by the next one at once', async () => {
+    await using world = await openMoney(storage);
+    const first = await world.node();
+    const people = world.people(3);
+    const [ann] = people as [(typeof people)[0]];
+    const id = await world.group(first, people);
+    await topUp(first, ann, 250);
+    await first.stop();
+    const death = new Death('after-debit');
+    const dying = await world.node({ failpoints: death });
+    world.clock.advance(3_600_000);
+    await dying.redPackets.send(ann, packet(id)).catch(() => undefined);
+    await vi.waitUntil(() => death.isDead);
+    await dying.stop();
+    world.clock.advance(-3_600_000);
+    await world.node();
+    await vi.waitUntil(async () => (await world.audit()).openPackets === 100n, { timeout: 20_000 });
+    expect(await world.audit()).toMatchObject({ isSound: true, inFlight: 0n });
+    expect(await world.amounts(ann)).toEqual([250, -100]);
+  });
+
   it.each(['before-commit', 'after-commit', 'after-post', 'before-booking', 'after-booking'])(
     '%s, what was refused comes back once',
     async (place) => {

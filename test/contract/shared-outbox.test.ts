@@ -27,13 +27,14 @@ async function twoNodes(
   offer: (node: Node, row: CommittedRow) => void,
   redisCount = 1,
   failpoints = noFailpoints,
+  limitsToo: Partial<typeof bounds> = {},
 ) {
   const storage = storages.find(({ name }) => name.includes('MariaDB'));
   if (!storage) throw new Error('no MariaDB');
   const world = await openTimelines(storage);
   const logs = await openRedisLog({}, redisCount);
   const outboxes = [0, 1].map(() =>
-    outboxOf(world, logs.log, () => logs.buckets.epoch, failpoints),
+    outboxOf(world, logs.log, () => logs.buckets.epoch, failpoints, limitsToo),
   );
   for (const bucket of logs.buckets.all) {
     bucket.onUp((isNew) => {
@@ -64,6 +65,7 @@ function outboxOf(
   inboxLog: InboxLog,
   epoch: () => bigint | null,
   failpoints = noFailpoints,
+  limitsToo: Partial<typeof bounds> = {},
 ) {
   return new SharedOutbox({
     shards,
@@ -75,7 +77,7 @@ function outboxOf(
     epoch,
     isRelay: () => Promise.resolve(true),
     onFound: () => undefined,
-    limits: bounds,
+    limits: { ...bounds, ...limitsToo },
   });
 }
 
@@ -238,6 +240,31 @@ test.skipIf(!isHere)('rows that are gone hold up none behind them in new logs', 
   const seqs = (await seqsOf(logs, ann)).get(id) ?? [];
   expect(seqs).toEqual([1, 2, 3, 5, 6, 7]);
 });
+
+test.skipIf(!isHere)(
+  'what a node left whose clock was ahead is told as soon as all else, and what is young is left to its writer',
+  async () => {
+    const relayAgeMs = 3_000;
+    // Nobody takes what is committed but a relay.
+    await using both = await twoNodes(() => undefined, 1, noFailpoints, { relayAgeMs });
+    const { world, logs, nodes } = both;
+    const { id, users } = await group(world, nodes[0].timelines, 3);
+    const [ann] = users as [bigint];
+    await logs.log.open(ann);
+    const seqs = async () => (await seqsOf(logs, ann)).get(id) ?? [];
+    world.clock.advance(relayAgeMs);
+    await expect.poll(seqs, { timeout: 20_000 }).toEqual([1]);
+    world.clock.advance(3_600_000);
+    await send(nodes[0].timelines, id, ann, 'of a time to come');
+    world.clock.advance(-3_600_000);
+    await expect.poll(seqs, { timeout: 20_000 }).toEqual([1, 2]);
+    await send(nodes[0].timelines, id, ann, 'young');
+    await new Promise((resolve) => setTimeout(resolve, 5 * bounds.relayPollMs));
+    expect(await seqs()).toEqual([1, 2]);
+    world.clock.advance(relayAgeMs);
+    await expect.poll(seqs, { timeout: 20_000 }).toEqual([1, 2, 3]);
+  },
+);
 
 /** A group to which five messages were sent, each in a row of its own, and all that is done. */
 async function fiveSent({ world, logs, nodes }: Awaited<ReturnType<typeof twoNodes>>) {

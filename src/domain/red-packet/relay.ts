@@ -117,12 +117,12 @@ export class Relay implements Lifecycle {
 
   async #find(shard: Shard, ageMs: number): Promise<void> {
     const { clock, log } = this.#deps;
-    const upToMs = clock.now() - ageMs;
+    const nowMs = clock.now();
     const rowsMax = limits.transfersPageMax;
     try {
       let afterId = 0n;
       while (!this.#isStopped) {
-        const found = await underway(shard.sql, { afterId, upToMs, rowsMax });
+        const found = await underway(shard.sql, { afterId, nowMs, ageMs, rowsMax });
         // What one place does not take must not hold up what goes to others.
         await Promise.allSettled(found.map((transfer) => this.seeTo(transfer)));
         const last = found.at(-1);

@@ -69,16 +69,24 @@ export function arrivals(ids: readonly bigint[]): Statement[] {
   return [{ text: `DELETE FROM UnderwayTransfer WHERE id IN (${marks(ids.length)})`, params: ids }];
 }
 
-/** Transfers of a shard that are still to be seen to, sent at that time at the latest, in the order of ids. */
+/**
+ * Transfers of a shard that are still to be seen to, at least so old, in the order of ids. What is from a time to come was sent
+ * by a node whose clock is ahead, which may be dead all the same.
+ */
 export async function underway(
   sql: SqlReader,
-  page: { readonly afterId: bigint; readonly upToMs: number; readonly rowsMax: number },
+  page: {
+    readonly afterId: bigint;
+    readonly nowMs: number;
+    readonly ageMs: number;
+    readonly rowsMax: number;
+  },
 ): Promise<Transfer[]> {
   const rows = await sql.query<TransferRow>(
     `SELECT ${columns.map((column) => `t.${column}`).join(', ')}` +
       ' FROM UnderwayTransfer u JOIN Transfer t ON t.id = u.id' +
-      ' WHERE u.id > ? AND u.createdAtMs <= ? ORDER BY u.id LIMIT ?',
-    [page.afterId, page.upToMs, page.rowsMax],
+      ' WHERE u.id > ? AND (u.createdAtMs <= ? OR u.createdAtMs >= ?) ORDER BY u.id LIMIT ?',
+    [page.afterId, page.nowMs - page.ageMs, page.nowMs + page.ageMs, page.rowsMax],
   );
   return rows.map((row) => ({
     ...row,
