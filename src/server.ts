@@ -216,8 +216,9 @@ function wireDomain(base: Base, given: ServerDeps) {
   });
   const passwords = new Passwords({ cost: given.passwordCost ?? passwordCost });
   const { announcements } = pipeline;
+  const apps = new Apps(config.apps);
   const users = new Users({
-    ...{ shards, ids, clock, apps: new Apps(config.apps), passwords },
+    ...{ shards, ids, clock, apps, passwords },
     onProfileChanged: (userId) => announcements.profileChanged(userId),
   });
   announcements.onProfileChanged((userId) => users.profileChanged(userId));
@@ -236,7 +237,7 @@ function wireDomain(base: Base, given: ServerDeps) {
     onReadsCommitted: (shardIndex) => pipeline.readNotices.wake(shardIndex),
   });
   const store = given.rates ?? links.shared?.rates ?? new MemoryRates();
-  const rates = new Rates({ store, points: ratePoints(config, bounds), log });
+  const rates = new Rates({ store, apps, log, points: ratePoints(config, bounds) });
   const money = wireMoney(base, {
     ...{ shards, ids, users, conversations, timelines, pipeline },
     isAlone: links.shared === null,

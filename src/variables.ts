@@ -61,9 +61,11 @@ export const variables = z.object({
     .default(0)
     .describe('1: no GraphiQL, no introspection, and errors that tell nothing of the schema.'),
   REGISTRATIONS_PER_HOUR: most(1_000).describe(
-    'New users from one address in an hour; 0 is no limit, here and for the next five.',
+    'New users of an app from one address in an hour; 0 is no limit, here and for the next five.',
   ),
-  LOGINS_PER_HOUR: most(10_000).describe('Logins from one address in an hour, good or bad.'),
+  LOGINS_PER_HOUR: most(10_000).describe(
+    'Logins to an app from one address in an hour, good or bad.',
+  ),
   SENDS_PER_MINUTE: most(30_000).describe('Messages that one user sends in a minute.'),
   OPERATIONS_PER_SECOND: most(1_000).describe(
     'Operations of one session in a second; without a session, of one address.',

@@ -80,7 +80,7 @@ builder.mutationFields((t) => ({
       // Before the user is made: a retry with the device set right would find the name taken.
       const device = checkDevice(deviceOf(input.device));
       const { appId, username, password, displayName = null } = input;
-      const user = await rates.within('register', context.address, () =>
+      const user = await rates.within('register', rates.addressIn(appId, context.address), () =>
         users.register({ appId, username, password, displayName }),
       );
       return signedIn(context, await sessions.open(user, device), user);
@@ -97,7 +97,7 @@ builder.mutationFields((t) => ({
       const { appId, username, password } = input;
       const authenticate = () => users.authenticate({ appId, username, password });
       const account = accountKey(appId, username);
-      const user = await rates.within('login', context.address, () =>
+      const user = await rates.within('login', rates.addressIn(appId, context.address), () =>
         account === null ? authenticate() : rates.within('failedLogin', account, authenticate),
       );
       return signedIn(context, await sessions.open(user, deviceOf(input.device)), user);

@@ -52,6 +52,29 @@ describe.each(wires)('over %s', (_name, wire) => {
     expectLimited(await wire(server, { query: good }), 3_600_000);
   });
 
+  test('what people of one app spend at an address is not missed by those of another', async () => {
+    await using server = await startTestServer({
+      apps: ['default', 'shop'],
+      budgets: { registrationsPerHour: 2, loginsPerHour: 2 },
+    });
+    const inApp = (appId: string, query: string) =>
+      wire(server, { query: query.replace('input: {', `input: { appId: "${appId}",`) });
+    // Names that are made up have one count together.
+    const codes = [];
+    for (const appId of ['x', 'y', 'z']) codes.push(codeOf(await inApp(appId, register('eve'))));
+    expect(codes).toEqual(['NOT_FOUND', 'NOT_FOUND', 'RATE_LIMITED']);
+    for (const appId of ['default', 'shop']) {
+      for (const name of ['ann', 'bob']) {
+        expect((await inApp(appId, register(name))).errors).toBeUndefined();
+      }
+      expectLimited(await inApp(appId, register('cat')), 3_600_000);
+      for (let tries = 0; tries < 2; tries += 1) {
+        expect((await inApp(appId, login('ann', 'correct horse'))).errors).toBeUndefined();
+      }
+      expectLimited(await inApp(appId, login('ann', 'correct horse')), 3_600_000);
+    }
+  });
+
   test('passwords for one name are tried so often, from wherever; good ones do not count', async () => {
     await using server = await startTestServer(
       { http: { trustedProxies: 1 } },
@@ -184,7 +207,7 @@ describe('by default', () => {
 });
 
 describe('who can count no more', () => {
-  test('lets nobody sign in, and everybody send', async () => {
+  test('lets nobody sign in, and who has go on: renew their session, and send', async () => {
     let isLost = false;
     const rates: RateStore = {
       async take() {
@@ -199,7 +222,7 @@ describe('who can count no more', () => {
     const ann = await signUp(server, 'ann');
     const conversationId = await ann.directWith(ann);
     isLost = true;
-    for (const query of [register('bob'), login('ann', 'correct horse'), refresh]) {
+    for (const query of [register('bob'), login('ann', 'correct horse')]) {
       const { status, headers, answer } = await askHttp(server, { query });
       expect(answer.errors?.[0]?.extensions).toEqual({
         code: 'UNAVAILABLE',
@@ -208,6 +231,8 @@ describe('who can count no more', () => {
       });
       expect([status, answer.data, headers.get('retry-after')]).toEqual([200, null, null]);
     }
+    expect(codeOf((await askHttp(server, { query: refresh })).answer)).toBe('UNAUTHENTICATED');
+    await ann.refresh();
     const { accessToken } = ann.auth;
     const { answer } = await askHttp(server, { query: send(conversationId, 1), accessToken });
     expect(answer.errors).toBeUndefined();

@@ -141,7 +141,10 @@ export function contextOver(
       wallets: recorded('wallets', { ...doubles.wallets }),
       redPackets: recorded('redPackets', { ...doubles.redPackets }),
       ledger: recorded('ledger', { ...doubles.ledger }),
-      rates: { within: (_name: string, _key: string, work: () => unknown) => work() },
+      rates: {
+        within: (_name: string, _key: string, work: () => unknown) => work(),
+        addressIn: (_appId: string, address: string) => address,
+      },
     },
     streams: recorded('streams', { ...doubles.streams }),
     gates: recorded('gates', { ...doubles.gates }),

@@ -1,16 +1,18 @@
+import type { Apps } from '../app/app.ts';
 import { Fault } from '../../lib/fault.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Rate, RateStore } from '../../storage/rates.ts';
 
 /**
  * What is counted: per whom, over which time, and what holds while the counts cannot be had. Who signs in is refused
- * then (closed), since a password may be tried without end where nobody counts; who sends is let through (open).
+ * then (closed), since a password may be tried without end where nobody counts; who sends is let through (open), and so
+ * is who renews a session: nobody guesses its token, and else an outage longer than an access token lives would end the sends.
  */
 export const rateTable = {
   register: { per: 'address', seconds: 3_600, whenLost: 'closed', counts: 'all' },
   login: { per: 'address', seconds: 3_600, whenLost: 'closed', counts: 'all' },
   failedLogin: { per: 'username', seconds: 3_600, whenLost: 'closed', counts: 'wrong' },
-  refresh: { per: 'address', seconds: 60, whenLost: 'closed', counts: 'all' },
+  refresh: { per: 'address', seconds: 60, whenLost: 'open', counts: 'all' },
   send: { per: 'user', seconds: 60, whenLost: 'open', counts: 'all' },
 } as const satisfies Readonly<Record<string, RateRule>>;
 
@@ -32,6 +34,7 @@ export type RatePoints = Readonly<Record<RateName, number>>;
 export interface RatesDeps {
   readonly store: RateStore;
   readonly points: RatePoints;
+  readonly apps: Pick<Apps, 'has'>;
   readonly log: Logger;
 }
 
@@ -57,6 +60,14 @@ export class Rates {
       refresh: rateOf('refresh'),
       send: rateOf('send'),
     };
+  }
+
+  /**
+   * Whose count somebody at an address has in an app: what people of one app do there takes nothing from those of another. Of what
+   * is none, it is the address': whoever makes names up counts all the same.
+   */
+  addressIn(appId: string, address: string): string {
+    return this.#deps.apps.has(appId) ? `${appId} ${address}` : address;
   }
 
   /**
