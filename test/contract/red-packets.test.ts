@@ -1,9 +1,30 @@
 import { describe, expect, it, vi } from 'vitest';
-import { SqlError } from '../../src/storage/sql.ts';
+import { SqlError, type Sql } from '../../src/storage/sql.ts';
 import { storages } from '../support/accounts.ts';
 import { afterExpiryMs, Death, openMoney, packet, topUp } from '../support/money-nodes.ts';
 
 const failedPrecondition = { code: 'FAILED_PRECONDITION' };
+
+/** Counts the transactions that lock packets to decide claims. @returns how many there were since it was asked last. */
+function countDeciding(sql: Sql): () => number {
+  const transaction = sql.transaction.bind(sql);
+  let count = 0;
+  vi.spyOn(sql, 'transaction').mockImplementation((work) =>
+    transaction((tx) => {
+      const query = tx.query.bind(tx);
+      vi.spyOn(tx, 'query').mockImplementation((text, params) => {
+        if (text.includes('shares, senderMayClaim')) count += 1;
+        return query(text, params);
+      });
+      return work(tx);
+    }),
+  );
+  return () => {
+    const counted = count;
+    count = 0;
+    return counted;
+  };
+}
 
 describe.each(storages.filter(({ isHere }) => isHere()))('red packets on $name', (storage) => {
   it('are sent once, however often they are asked for, and by whichever node', async () => {
@@ -215,6 +236,65 @@ describe.each(storages.filter(({ isHere }) => isHere()))('red packets on $name',
     await expect(node.redPackets.claim(cem, redPacket.id)).rejects.toMatchObject({
       code: 'NOT_FOUND',
     });
+  });
+
+  it('answer those who waited while the last share went without another transaction', async () => {
+    await using world = await openMoney(storage);
+    const node = await world.node({ isAlone: true });
+    const people = world.people(12);
+    const [ann] = people as [(typeof people)[0]];
+    const id = await world.group(node, people);
+    await topUp(node, ann, 200);
+    const sent = await Promise.all(
+      ['k1', 'k2'].map((clientMessageId) =>
+        node.redPackets.send(ann, packet(id, { clientMessageId, count: 1 })),
+      ),
+    );
+    const [first, second] = sent.map(({ redPacket }) => redPacket.id) as [bigint, bigint];
+    await node.redPackets.claim(ann, first);
+    const deciding = countDeciding(world.shards.of(second).sql);
+    // Its members are read in nobody's way.
+    const membersKnown = async (): Promise<void> => {
+      deciding();
+      await Promise.all(people.map((one) => node.redPackets.claim(one, first)));
+      expect(deciding()).toBe(0);
+    };
+    await vi.waitFor(membersKnown, { timeout: 20_000, interval: 20 });
+    const answers = await Promise.all(people.map((one) => node.redPackets.claim(one, second)));
+    expect(deciding()).toBe(1);
+    vi.restoreAllMocks();
+    expect(answers.map(({ status }) => status)).toEqual([
+      'CLAIMED',
+      ...people.slice(1).map(() => 'EXHAUSTED'),
+    ]);
+    expect(await node.redPackets.claim(ann, second)).toMatchObject({
+      status: 'ALREADY_CLAIMED',
+      claim: { amount: 100n },
+      redPacket: { state: 'EXHAUSTED' },
+    });
+    await world.settled();
+    expect(await world.audit()).toMatchObject({ isSound: true, openPackets: 0n, inFlight: 0n });
+  });
+
+  it.each([true, false])('know who had which share (alone: %s)', async (isAlone) => {
+    await using world = await openMoney(storage);
+    const node = await world.node({ isAlone });
+    const people = world.people(6);
+    const [ann] = people as [(typeof people)[0]];
+    const id = await world.group(node, people);
+    await topUp(node, ann, 100);
+    const { redPacket } = await node.redPackets.send(ann, packet(id, { count: 5 }));
+    const amounts: (bigint | undefined)[] = [];
+    for (const one of people.slice(0, 5)) {
+      amounts.push((await node.redPackets.claim(one, redPacket.id)).claim?.amount);
+    }
+    const again = await Promise.all(people.map((one) => node.redPackets.claim(one, redPacket.id)));
+    expect(again.map(({ claim }) => claim?.amount)).toEqual([...amounts, undefined]);
+    expect(again.filter(({ claim }) => claim?.isBest)).toHaveLength(1);
+    expect(again.map(({ status }) => status)).toEqual([
+      ...people.slice(0, 5).map(() => 'ALREADY_CLAIMED'),
+      'EXHAUSTED',
+    ]);
   });
 
   it('that are closed are told to nobody whom another node removed, though nobody told this one', async () => {

@@ -28,8 +28,15 @@ export interface MoneyNode {
 export interface MoneyWorld extends AsyncDisposable {
   readonly clock: StillClock;
   readonly shards: Shards;
-  /** A node; `lets` in whoever it is asked for, as one does that saw them a moment ago. */
-  node(options?: { failpoints?: Failpoints; lets?: boolean }): Promise<MoneyNode>;
+  /**
+   * A node; `lets` in whoever it is asked for, as one does that saw them a moment ago; `isAlone` where no other one ends
+   * memberships.
+   */
+  node(options?: {
+    failpoints?: Failpoints;
+    lets?: boolean;
+    isAlone?: boolean;
+  }): Promise<MoneyNode>;
   /** Users, on all shards in turn. */
   people(count: number): Viewer[];
   /** A group of them, the first one its owner. */
@@ -86,8 +93,8 @@ export async function openMoney(storage: Storage): Promise<MoneyWorld> {
   const world: MoneyWorld = {
     clock,
     shards,
-    async node({ failpoints = noFailpoints, lets = false } = {}) {
-      const node = await startNode({ shards, ids, clock, failpoints }, lets);
+    async node({ failpoints = noFailpoints, lets = false, isAlone = false } = {}) {
+      const node = await startNode({ shards, ids, clock, failpoints, isAlone }, lets);
       nodes.add(node);
       return node;
     },
@@ -148,7 +155,13 @@ export async function openMoney(storage: Storage): Promise<MoneyWorld> {
 }
 
 async function startNode(
-  base: { shards: Shards; ids: IdSource; clock: StillClock; failpoints: Failpoints },
+  base: {
+    shards: Shards;
+    ids: IdSource;
+    clock: StillClock;
+    failpoints: Failpoints;
+    isAlone: boolean;
+  },
   lets: boolean,
 ): Promise<MoneyNode> {
   const { shards } = base;
@@ -179,7 +192,6 @@ async function startNode(
       : conversations,
     timelines,
     wallets,
-    isAlone: false,
     rulesOf: () => ({ shareMax: 20_000, countMax: 100, ttlMs }),
     limits: {
       ...limits,

@@ -6,7 +6,8 @@ import { insertRows } from '../../storage/inserts.ts';
 import { pairsOf } from '../../storage/pairs.ts';
 import type { Sql, SqlTransaction, Statement } from '../../storage/sql.ts';
 import { departures, type Transfer } from '../transfer/transfer.ts';
-import { loadClaims, loadClaimers, lockPackets, type LockedPacket } from './claim-load.ts';
+import { loadClaims, loadClaimers, lockPackets } from './claim-load.ts';
+import type { Claimer, LockedPacket } from './claim-load.ts';
 import { claimColumns, claimValues, type StoredClaim } from './claim-rows.ts';
 import type { ClaimStatus, RedPacket } from './model.ts';
 import { updatePacket, versionOf } from './packet-rows.ts';
@@ -41,10 +42,9 @@ export class ClaimBatch {
   readonly #jobs: readonly ClaimJob[];
   readonly #deps: ClaimBatchDeps;
   readonly #packets = new Map<bigint, LockedPacket>();
-  /** The first seq that a member may see, by packet and user. */
-  readonly #joinedSeqs = new Map<string, number>();
+  /** Those who are members, by packet and user. */
+  readonly #claimers = new Map<string, Claimer>();
   readonly #claims = new Map<string, StoredClaim>();
-  readonly #admitted = new Map<bigint, bigint[]>();
   readonly #fresh: StoredClaim[] = [];
   readonly #touched = new Set<LockedPacket>();
   /** What leaves the packets by this batch, for wallets elsewhere. */
@@ -63,15 +63,23 @@ export class ClaimBatch {
   }
 
   /** Those that nobody can claim of any more. */
-  get closed(): RedPacket[] {
-    return [...this.#packets.values()]
-      .map(({ packet }) => packet)
-      .filter(({ state }) => state !== 'OPEN');
+  get closed(): LockedPacket[] {
+    return closedOf(this.#packets.values());
   }
 
-  /** Who of those who asked may claim of a packet, whether or not there was anything left. */
-  admitted(redPacketId: bigint): readonly bigint[] {
-    return this.#admitted.get(redPacketId) ?? [];
+  /** Those of them that could be claimed of before. */
+  get closing(): LockedPacket[] {
+    return closedOf(this.#touched);
+  }
+
+  /** What it gives of a packet. */
+  granted(redPacketId: bigint): StoredClaim[] {
+    return this.#fresh.filter((claim) => claim.redPacketId === redPacketId);
+  }
+
+  /** Who of those who asked for a packet are members, whether or not they may have of it. */
+  claimers(redPacketId: bigint): Claimer[] {
+    return [...this.#claimers.values()].filter((claimer) => claimer.redPacketId === redPacketId);
   }
 
   /** One round trip: the statements run in this order, so the rest is read under the packets' locks. */
@@ -86,7 +94,7 @@ export class ClaimBatch {
       loadClaims(tx, pairs),
     ]);
     for (const locked of packets) this.#packets.set(locked.packet.id, locked);
-    for (const claimer of claimers) this.#joinedSeqs.set(keyOf(claimer), claimer.joinedSeq);
+    for (const claimer of claimers) this.#claimers.set(keyOf(claimer), claimer);
     for (const claim of claims) this.#claims.set(keyOf(claim), claim);
   }
 
@@ -130,9 +138,6 @@ export class ClaimBatch {
     if (job.userId === senderId && !locked.senderMayClaim) {
       throw new Fault('FORBIDDEN', 'This red packet is for the other side.');
     }
-    const admitted = this.#admitted.get(job.redPacketId);
-    if (admitted) admitted.push(job.userId);
-    else this.#admitted.set(job.redPacketId, [job.userId]);
     const before = this.#claims.get(keyOf(job));
     const isCredited = this.#deps.isHere(job.userId);
     if (before) {
@@ -195,10 +200,14 @@ export class ClaimBatch {
   }
 
   #sees(job: ClaimOnly): boolean {
-    const joinedSeq = this.#joinedSeqs.get(keyOf(job));
+    const joinedSeq = this.#claimers.get(keyOf(job))?.joinedSeq;
     const seq = this.#packets.get(job.redPacketId)?.packet.seq;
     return joinedSeq !== undefined && seq !== undefined && seq >= joinedSeq;
   }
+}
+
+function closedOf(locked: Iterable<LockedPacket>): LockedPacket[] {
+  return [...locked].filter(({ packet }) => packet.state !== 'OPEN');
 }
 
 function lost(status: 'EXHAUSTED' | 'EXPIRED', packet: RedPacket): ClaimResult {

@@ -69,17 +69,16 @@ export async function mayClaim(reader: SqlReader, pairs: Pairs<bigint>): Promise
   );
 }
 
-/** Whoever may claim of a packet, up to so many. */
-export async function allWhoMayClaim(
+/** Members of a conversation, up to so many. */
+export function someMembers(
   reader: SqlReader,
-  redPacketId: bigint,
+  conversationId: bigint,
   most: number,
-): Promise<bigint[]> {
-  const rows = await reader.query<{ userId: bigint }>(
-    `SELECT m.userId ${fromPacketsFor} AND p.id = ? LIMIT ?`,
-    [redPacketId, most],
+): Promise<Omit<Claimer, 'redPacketId'>[]> {
+  return reader.query(
+    'SELECT userId, joinedSeq FROM Member WHERE conversationId = ? AND isListed = 1 LIMIT ?',
+    [conversationId, most],
   );
-  return rows.map(({ userId }) => userId);
 }
 
 /** What those who want a share have taken already. */

@@ -2,13 +2,34 @@ import type { ClaimResult } from './claim-batch.ts';
 import type { StoredClaim } from './claim-rows.ts';
 import type { RedPacket } from './model.ts';
 
-interface ClosedPacket {
+/** A packet that nobody can claim of any more, and what everybody took of it. */
+export interface ClosedPacket {
   readonly packet: RedPacket;
+  readonly senderMayClaim: boolean;
+  readonly claims: readonly StoredClaim[];
+  /** Of those who claimed, whose credit is known to be there. */
+  readonly credited: readonly bigint[];
+}
+
+interface Kept {
+  readonly packet: RedPacket;
+  readonly senderMayClaim: boolean;
   readonly claims: ReadonlyMap<bigint, StoredClaim>;
   /** Whose credit is known to be there: it will be for ever. */
   readonly credited: Set<bigint>;
-  /** Who was seen to be a member that may claim, and has not ceased to be one since. */
-  readonly members: Set<bigint>;
+  readonly audience: Audience;
+}
+
+/** Who was seen to be a member of a conversation, from which seq on, and has not ceased to be one since. */
+interface Audience {
+  readonly joinedSeqs: Map<bigint, number>;
+  /** Its packets that are kept. */
+  packets: number;
+}
+
+export interface Member {
+  readonly userId: bigint;
+  readonly joinedSeq: number;
 }
 
 /** When memberships were read that are to be admitted. */
@@ -34,7 +55,9 @@ const endingsKept = 1_000;
 export class ClosedPackets {
   readonly #packetsMax: number;
   readonly #membersMax: number;
-  readonly #byId = new Map<bigint, ClosedPacket>();
+  readonly #byId = new Map<bigint, Kept>();
+  /** By conversation. */
+  readonly #audiences = new Map<bigint, Audience>();
   #memberCount = 0;
   #endings: Ending[] = [];
   #endingsForgotten = 0;
@@ -48,22 +71,30 @@ export class ClosedPackets {
     return this.#byId.has(id);
   }
 
+  /** Whether a packet of that conversation is kept, and so its members are admitted. */
+  hasAudience(conversationId: bigint): boolean {
+    return this.#audiences.has(conversationId);
+  }
+
   /** To be taken before memberships are read that are to be admitted. */
   get moment(): Moment {
     return { endings: this.#endingsForgotten + this.#endings.length };
   }
 
-  /** @param credited of those who claimed, whose credit is known to be there. */
-  put(packet: RedPacket, claims: readonly StoredClaim[], credited: readonly bigint[]): void {
+  put({ packet, senderMayClaim, claims, credited }: ClosedPacket): void {
     if (this.#byId.has(packet.id)) return;
+    const { conversationId } = packet;
+    const audience = this.#audiences.get(conversationId) ?? { joinedSeqs: new Map(), packets: 0 };
+    audience.packets += 1;
+    this.#audiences.set(conversationId, audience);
     const byUser = new Map(claims.map((claim) => [claim.userId, claim]));
-    const closed = {
+    this.#byId.set(packet.id, {
       packet,
+      senderMayClaim,
       claims: byUser,
       credited: new Set(credited),
-      members: new Set<bigint>(),
-    };
-    this.#byId.set(packet.id, closed);
+      audience,
+    });
     this.#forgetOldest();
   }
 
@@ -73,26 +104,29 @@ export class ClosedPackets {
     if (closed?.claims.has(userId)) closed.credited.add(userId);
   }
 
-  /** Those who were seen to be members that may claim, at some time since that moment. */
-  admit(id: bigint, userIds: readonly bigint[], moment: Moment): void {
-    const closed = this.#byId.get(id);
-    if (!closed || moment.endings < this.#endingsForgotten) return;
-    const { members, packet } = closed;
+  /** Those who were seen to be members of a conversation, at some time since that moment. */
+  admit(conversationId: bigint, members: readonly Member[], moment: Moment): void {
+    const audience = this.#audiences.get(conversationId);
+    if (!audience || moment.endings < this.#endingsForgotten) return;
+    const { joinedSeqs } = audience;
     const ended = new Set(
       this.#endings
         .slice(moment.endings - this.#endingsForgotten)
-        .filter(({ conversationId }) => conversationId === packet.conversationId)
+        .filter((ending) => ending.conversationId === conversationId)
         .map(({ userId }) => userId),
     );
-    const before = members.size;
-    for (const userId of userIds) if (!ended.has(userId)) members.add(userId);
-    this.#memberCount += members.size - before;
+    const before = joinedSeqs.size;
+    for (const { userId, joinedSeq } of members) {
+      if (!ended.has(userId)) joinedSeqs.set(userId, joinedSeq);
+    }
+    this.#memberCount += joinedSeqs.size - before;
     this.#forgetOldest();
   }
 
   /** What somebody is answered who was admitted; null where the shard must be asked. */
   answer(id: bigint, userId: bigint): ClaimResult | null {
-    return this.#byId.get(id)?.members.has(userId) ? this.answerMember(id, userId) : null;
+    const closed = this.#byId.get(id);
+    return closed && mayClaim(closed, userId) ? this.answerMember(id, userId) : null;
   }
 
   /** What somebody is answered who is known to be a member that may claim; null where the packet is not known any more. */
@@ -116,18 +150,27 @@ export class ClosedPackets {
       this.#endings = this.#endings.slice(endingsKept);
       this.#endingsForgotten += endingsKept;
     }
-    for (const { packet, members } of this.#byId.values()) {
-      if (packet.conversationId !== conversationId) continue;
-      if (members.delete(userId)) this.#memberCount -= 1;
-    }
+    if (this.#audiences.get(conversationId)?.joinedSeqs.delete(userId)) this.#memberCount -= 1;
   }
 
   #forgetOldest(): void {
-    for (const [id, { members }] of this.#byId) {
+    for (const [id, { packet, audience }] of this.#byId) {
       const isFull = this.#byId.size > this.#packetsMax || this.#memberCount > this.#membersMax;
       if (!isFull) return;
       this.#byId.delete(id);
-      this.#memberCount -= members.size;
+      audience.packets -= 1;
+      if (audience.packets > 0) continue;
+      this.#audiences.delete(packet.conversationId);
+      this.#memberCount -= audience.joinedSeqs.size;
     }
   }
+}
+
+/** As the shard would say: whoever was admitted, sees its message, and may have of it. */
+function mayClaim({ packet, senderMayClaim, audience }: Kept, userId: bigint): boolean {
+  const joinedSeq = audience.joinedSeqs.get(userId);
+  if (joinedSeq === undefined || joinedSeq > packet.seq) return false;
+  const { recipientId, senderId } = packet;
+  if (recipientId !== null && recipientId !== userId) return false;
+  return senderMayClaim || userId !== senderId;
 }
