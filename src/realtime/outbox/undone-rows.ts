@@ -60,17 +60,19 @@ export async function readRows(shard: Shard, ids: readonly bigint[]): Promise<Co
 
 /**
  * Deletes the first rows, up to one that is not done in this epoch or was done later than that. None that stands behind it: nodes
- * mark by their own clocks, and in their own order, and what new logs are told again must have no hole.
+ * mark by their own clocks, and in their own order, and what new logs are told again must have no hole. So those before it go
+ * as well that are marked in another epoch meanwhile, which has just begun.
  */
 export async function forgetDone({ sql }: Shard, epoch: bigint, beforeMs: number): Promise<void> {
-  const [kept] = await sql.query<{ id: bigint }>(
-    'SELECT id FROM OutboxRow' +
-      ' WHERE doneIn IS NULL OR doneIn <> ? OR doneAtMs IS NULL OR doneAtMs >= ? ORDER BY id LIMIT 1',
+  const [first] = await sql.query<{ kept: bigint | null }>(
+    'SELECT COALESCE((SELECT id FROM OutboxRow' +
+      ' WHERE doneIn IS NULL OR doneIn <> ? OR doneAtMs IS NULL OR doneAtMs >= ? ORDER BY id LIMIT 1),' +
+      ' (SELECT MAX(id) + 1 FROM OutboxRow)) AS kept',
     [epoch, beforeMs],
   );
-  await sql.execute('DELETE FROM OutboxRow WHERE doneIn = ? AND doneAtMs < ? AND id < ?', [
-    ...[epoch, beforeMs, kept?.id ?? idMax],
-  ]);
+  // One that took its id before, and is committed since, is not done.
+  const text = 'DELETE FROM OutboxRow WHERE doneIn IS NOT NULL AND id < ?';
+  await sql.execute(text, [first?.kept ?? 0n]);
 }
 
 /** What rows say of some conversations. */
