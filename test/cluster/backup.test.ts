@@ -2,7 +2,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { decodeIdOf } from '../../src/resolvers/global-id.ts';
 import { at, bustleKeys, Bustle, endow, historyOf } from '../support/bustle.ts';
 import { bundleServer, type Bundle } from '../support/bundle.ts';
@@ -58,7 +58,7 @@ describe.skipIf(!isHere)('a backup of two shards under load', () => {
       for (const user of users ?? []) await user[Symbol.asyncDispose]();
       await nodes[Symbol.asyncDispose]();
     }
-  }, 120_000);
+  }, 240_000);
 
   afterAll(async () => {
     await Promise.all((servers ?? []).map((server) => server.stop()));
@@ -85,6 +85,7 @@ describe.skipIf(!isHere)('a backup of two shards under load', () => {
     acked = bustle.acked;
     await inbox.until(() => inbox.events.length > 200, 'some events', 60_000);
     await dump(databaseUrls[0] ?? '', 'shard-0.sql');
+    const { packets } = bustle;
     env = {
       DATA_DIR: path.join(folder.path, 'data'),
       DATABASE_URLS: databaseUrls.join(','),
@@ -96,7 +97,8 @@ describe.skipIf(!isHere)('a backup of two shards under load', () => {
     const taken = await operate(bundle, ['backup', '--to', to], env);
     console.log(taken.output);
     expect(taken).toMatchObject({ code: 0 });
-    await pause(500);
+    // Until everybody has given something away in every group.
+    await vi.waitUntil(() => bustle.packets > packets + 96, { timeout: 60_000 });
     await dump(databaseUrls[1] ?? '', 'shard-1.sql');
     await bustle.stop();
     const last = await send(users[0] as TestUser, groups[0] ?? '', 'the last one');
@@ -154,22 +156,23 @@ describe.skipIf(!isHere)('a backup of two shards under load', () => {
     await resumed.until(() => resumed.events.length > 0, 'an event', 30_000);
     expect(inboxOf(resumed)[0]?.__typename).toBe('InboxReset');
     const before = acked.filter(({ atMs }) => atMs < beganMs);
-    expect(before.length).toBeGreaterThan(50);
+    expect(before.length).toBeGreaterThan(10);
     for (const id of groups) {
+      // Red packets that were on their way are posted meanwhile.
+      const after = await send(ann, id, `after it ${id}`);
       const history = await historyOf(ann, id);
+      expect(history.get(after)).toBe(`after it ${id}`);
       expect([...history.keys()]).toEqual(range(1, history.size));
       for (const { conversationId, seq, text } of before) {
         if (conversationId === id) expect(history.get(seq)).toBe(text);
       }
-      const next = await send(ann, id, `after it ${id}`);
-      expect(next).toBe(history.size + 1);
     }
     await expect
-      .poll(async () => (await audit(nodes)).output, { timeout: 30_000 })
+      .poll(async () => (await audit(nodes)).output, { timeout: 60_000 })
       .toMatch(/^inFlight: 0$/m);
     expect(await audit(nodes)).toMatchObject({ code: 0 });
     for (const user of there) await user[Symbol.asyncDispose]();
-  }, 60_000);
+  }, 180_000);
 
   it('of several moments is found by the audit', async () => {
     await using nodes = await restored(folder.path);
@@ -178,7 +181,7 @@ describe.skipIf(!isHere)('a backup of two shards under load', () => {
     expect(code).toBe(1);
     expect(output).toMatch(/came from nowhere/);
     expect(output).toMatch(/never arrived/);
-  }, 60_000);
+  }, 180_000);
 });
 
 /** On which of two shards they live. */
