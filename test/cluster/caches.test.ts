@@ -9,7 +9,7 @@ import {
   UpdateProfileDocument,
 } from '../../client/generated/documents.ts';
 import { bundleServer, type Bundle } from '../support/bundle.ts';
-import { removeMember } from '../support/chat.ts';
+import { addMembers, removeMember } from '../support/chat.ts';
 import { signUp, TestFault, type TestUser } from '../support/clients.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
 import {
@@ -167,6 +167,8 @@ describe.skipIf(!isHere)('what a node keeps, and another one changes', () => {
 
   it('streams of who was removed end though the other node did not hear of it', async () => {
     await pair();
+    const cat = await signUp(nodes.at(1), `cat_${names}`);
+    await addMembers(ann, id, [cat]);
     const inbox = await openInbox(bob);
     const followed = await follow(bob, id);
     await followed.until(() => briefsOf(followed).length > 0, 'the beginning');
@@ -177,13 +179,16 @@ describe.skipIf(!isHere)('what a node keeps, and another one changes', () => {
     expect(await codeOf(send(bob, id, 'more'))).toBe('NOT_FOUND');
     expect((await bob.query(ConversationDocument, { id })).conversation).toBeNull();
     const secret = await send(ann, id, 'secret');
+    await cat.query(SetTypingDocument, { conversationId: id, isTyping: true });
     links[1].heal();
     expect(await typing.waitForEnd(lookWithinMs)).toBe('complete');
+    expect(typing.events).toEqual([]);
     expect(await followed.waitForEnd(lookWithinMs)).toBe('complete');
     await inbox.until(() => briefs(inbox).includes('removed'), 'the removal', lookWithinMs);
     expect(briefsOf(followed)).not.toContain(`added ${secret}`);
     expect(addedSeqs(inbox)).not.toContain(secret);
     inbox.stop();
+    await cat[Symbol.asyncDispose]();
   }, 120_000);
 
   it('whether somebody is online is shown to nobody who shares nothing with them any more, though the other node did not hear of it', async () => {

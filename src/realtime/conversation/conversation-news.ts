@@ -74,6 +74,9 @@ export class ConversationNews implements Lifecycle {
   readonly #unlisten: (() => void)[] = [];
   #poll: NodeJS.Timeout | null = null;
   #looking: Promise<void> | null = null;
+  /** How often the brokers have come back, and with which time what was missed is told. */
+  #returns = 0;
+  #caughtUpWith = 0;
 
   constructor(deps: ConversationNewsDeps) {
     this.#deps = deps;
@@ -84,7 +87,11 @@ export class ConversationNews implements Lifecycle {
     const { isAlone, brokers, limits } = this.#deps;
     if (isAlone) return Promise.resolve();
     this.#poll = setInterval(() => this.#look(), limits.followedPollMs);
-    for (const broker of brokers) this.#unlisten.push(broker.onRestored(() => this.#look()));
+    const returned = (): void => {
+      this.#returns += 1;
+      this.#look();
+    };
+    for (const broker of brokers) this.#unlisten.push(broker.onRestored(returned));
     return Promise.resolve();
   }
 
@@ -144,6 +151,15 @@ export class ConversationNews implements Lifecycle {
     for (const { onGap } of this.#listeners) onGap?.(conversationId);
   }
 
+  /**
+   * Whether this node hears what others do there, and has told what it had missed; else a membership may have ended of which
+   * nobody here knows.
+   */
+  isHeard(conversationId: bigint): boolean {
+    if (this.#deps.isAlone) return true;
+    return this.#caughtUpWith === this.#returns && this.#brokerOf(conversationId).isUp;
+  }
+
   /** Says something to the other nodes that attend to a conversation; it is kept nowhere. */
   say(conversationId: bigint, word: string): void {
     this.#tell(conversationId, 'word', () => word);
@@ -156,10 +172,10 @@ export class ConversationNews implements Lifecycle {
   }
 
   #begin(conversationId: bigint): Attended {
-    const { brokers, limits } = this.#deps;
-    const broker = present(brokers[this.#indexOf(conversationId)], 'a conversation has a broker');
-    const subscription = broker.subscribe(channelOf(conversationId), (text) =>
-      this.#hear(conversationId, text),
+    const { limits } = this.#deps;
+    const subscription = this.#brokerOf(conversationId).subscribe(
+      channelOf(conversationId),
+      (text) => this.#hear(conversationId, text),
     );
     const order = new NewsOrder({
       onNews: (news) => {
@@ -208,7 +224,9 @@ export class ConversationNews implements Lifecycle {
   }
 
   #look(): void {
+    const returns = this.#returns;
     this.#looking ??= this.#readHeads()
+      .then(() => this.#later(() => (this.#caughtUpWith = returns)))
       .catch((err: unknown) => {
         this.#deps.log.warn({ err }, 'news.heads_failed');
       })
@@ -238,13 +256,20 @@ export class ConversationNews implements Lifecycle {
   #compare(heads: readonly { readonly id: bigint; readonly eventNo: number }[]): void {
     const untold = heads.filter(({ id, eventNo }) => this.#isUntold(id, eventNo));
     if (untold.length === 0) return;
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
+    this.#later(() => {
       for (const { id, eventNo } of untold) {
         if (!this.#isUntold(id, eventNo)) continue;
         this.#attended.get(id)?.order.skipTo(eventNo + 1);
         this.doubt(id);
       }
+    });
+  }
+
+  /** When what was on its way has come. */
+  #later(work: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      work();
     }, lateMs);
     this.#timers.add(timer);
   }
@@ -252,6 +277,11 @@ export class ConversationNews implements Lifecycle {
   #isUntold(conversationId: bigint, eventNo: number): boolean {
     const attended = this.#attended.get(conversationId);
     return attended !== undefined && (attended.order.next ?? 0) <= eventNo;
+  }
+
+  #brokerOf(conversationId: bigint): Broker {
+    const { brokers } = this.#deps;
+    return present(brokers[this.#indexOf(conversationId)], 'a conversation has a broker');
   }
 
   #indexOf(conversationId: bigint): number {

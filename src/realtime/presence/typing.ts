@@ -8,8 +8,11 @@ import type { Attention, ConversationNews } from '../conversation/conversation-n
 import { LatestStates } from './latest-states.ts';
 
 export interface TypingDeps {
-  readonly news: Pick<ConversationNews, 'attend' | 'listen' | 'say'>;
-  readonly conversations: Pick<Conversations, 'enterOrFault' | 'strangers'>;
+  readonly news: Pick<ConversationNews, 'attend' | 'isHeard' | 'listen' | 'say'>;
+  readonly conversations: Pick<Conversations, 'strangers'> & {
+    /** @throws {Fault} NOT_FOUND */
+    enterOrFault(viewer: Viewer, conversationId: bigint): Promise<unknown>;
+  };
   readonly limits: { readonly typingTtlMs: number };
 }
 
@@ -40,7 +43,8 @@ const tickMs = 100;
 
 /**
  * Who types where, on any node. In memory alone: a state that is not renewed ends by itself after `typingTtlMs`, a
- * renewal is no event, and nobody is told of themself.
+ * renewal is no event, and nobody is told of themself. Where the end of a membership may have been missed, it is looked up before
+ * somebody's typing is told.
  */
 export class Typing implements Lifecycle {
   readonly #deps: TypingDeps;
@@ -105,8 +109,10 @@ export class Typing implements Lifecycle {
    */
   async setTyping(viewer: Viewer, conversationId: bigint, isTyping: boolean): Promise<void> {
     const { userId } = viewer;
+    const { news } = this.#deps;
+    if (isTyping && !news.isHeard(conversationId)) await this.#recheck(conversationId);
     if (!(await this.#enter(viewer, conversationId))) return;
-    this.#deps.news.say(conversationId, wordOf(userId, isTyping));
+    news.say(conversationId, wordOf(userId, isTyping));
     if (isTyping) this.#startTyping(conversationId, userId, true);
     else this.#stopTyping(conversationId, userId);
   }
@@ -141,6 +147,8 @@ export class Typing implements Lifecycle {
     }
     const [, userId, isTyping] = /^typing (\d+) ([01])$/.exec(word) ?? [];
     if (userId === undefined || !scene) return;
+    // Who may be told is not sure: it is renewed soon.
+    if (isTyping === '1' && !this.#deps.news.isHeard(conversationId)) return;
     if (isTyping === '1') this.#startTyping(conversationId, BigInt(userId), false);
     else this.#stopTyping(conversationId, BigInt(userId));
   }
