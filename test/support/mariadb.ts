@@ -2,10 +2,10 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import { createConnection } from 'mariadb';
+import { freePort } from './process.ts';
 
 /** A MariaDB of one's own: in a temporary folder, on a free port, and gone afterwards. */
 export interface TestMariadb {
@@ -191,19 +191,4 @@ function find(program: string): string | null {
 /** mariadbd does not run as root unless it is told to. */
 function asUser(): string[] {
   return userInfo().uid === 0 ? ['--user=root'] : [];
-}
-
-/** Below the range from which the system hands out ports by itself. */
-async function freePort(): Promise<number> {
-  for (let attempt = 0; attempt < 100; attempt += 1) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
-    const probe = createServer();
-    const isFree = await new Promise<boolean>((resolve) => {
-      probe.once('error', () => resolve(false));
-      probe.listen(port, '127.0.0.1', () => resolve(true));
-    });
-    await new Promise((resolve) => probe.close(resolve));
-    if (isFree) return port;
-  }
-  throw new Error('no free port found');
 }

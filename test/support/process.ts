@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -93,7 +93,8 @@ export class ServerProcess implements AsyncDisposable {
     const deadline = Date.now() + readyWithinMs;
     while (Date.now() < deadline && child.exitCode === null && child.signalCode === null) {
       const ready = await fetch(`${this.url}/ready`).catch(() => null);
-      if (ready?.ok) return;
+      // Another one may answer there, and this one find its port taken.
+      if (ready?.ok && child.exitCode === null) return;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     await this.kill9();
@@ -101,16 +102,25 @@ export class ServerProcess implements AsyncDisposable {
   }
 }
 
-/** A port that nobody has at this moment, below those that the system hands out. */
+const firstPort = 20_000;
+const portsOfWorker = 1_500;
+/** So many workers that run side by side have ports of their own; the run itself takes those of the first. */
+const workersApart = 8;
+let lastDrawn = Math.floor(Math.random() * portsOfWorker);
+
+/**
+ * A port that nobody has at this moment, below those that the system hands out. No one is drawn twice, here or by another worker
+ * of the run: whoever is to listen on it may not do so yet.
+ */
 export async function freePort(): Promise<number> {
+  const worker = Number(process.env['VITEST_POOL_ID'] ?? 0) % workersApart;
   for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    lastDrawn = (lastDrawn + 1) % portsOfWorker;
+    const port = firstPort + worker * portsOfWorker + lastDrawn;
     const server = createServer();
     const isFree = await new Promise<boolean>((resolve) => {
       server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () =>
-        resolve((server.address() as AddressInfo).port === port),
-      );
+      server.listen(port, '127.0.0.1', () => resolve(true));
     });
     if (!isFree) continue;
     await new Promise((resolve) => server.close(resolve));
