@@ -53,6 +53,20 @@ export function redisClient(address: string, { answerMs, comesBack, more }: Redi
   });
 }
 
+/** Connects. @throws what went wrong, of which ioredis itself only says that the connection is closed. */
+export async function connect(client: Redis): Promise<void> {
+  let reason: Error | undefined;
+  const note = (error: Error): void => void (reason = error);
+  client.on('error', note);
+  try {
+    await client.connect();
+  } catch (error) {
+    throw reason ?? error;
+  } finally {
+    client.off('error', note);
+  }
+}
+
 /** Connects, and waits no longer than that: a client that comes back by itself goes on trying. */
 export async function connectWithin(client: Redis, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
@@ -60,7 +74,7 @@ export async function connectWithin(client: Redis, ms: number): Promise<void> {
     timer = setTimeout(() => reject(new Error(`Redis did not answer within ${ms} ms`)), ms);
   });
   try {
-    await Promise.race([client.connect(), tooLate]);
+    await Promise.race([connect(client), tooLate]);
   } finally {
     clearTimeout(timer);
   }

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { present } from '../lib/assert.ts';
 import type { Lifecycle } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
-import { redisClient } from './connect.redis.ts';
+import { connect, redisClient } from './connect.redis.ts';
 import { claim, identify, isAsBefore, type RedisIdentity } from './epoch.redis.ts';
 import { epochKey, type LuaScript } from './lua.ts';
 import { isElsewhere, isForNow, isOtherEpoch, refusalOf, unavailable } from './redis-refusals.ts';
@@ -215,7 +215,7 @@ export class RedisBucket implements Lifecycle, RedisLink {
     client.on('close', () => this.#broken(client, new Error('the connection closed')));
     this.#client = client;
     try {
-      await client.connect();
+      await connect(client);
       await this.#claim(client);
       this.#failures = 0;
     } catch (error) {
