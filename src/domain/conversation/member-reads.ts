@@ -4,7 +4,7 @@
  */
 import { chunks } from '../../lib/chunks.ts';
 import { limits } from '../../limits.ts';
-import { type ShardMap } from '../../storage/per-shard.ts';
+import type { ShardMap } from '../../storage/per-shard.ts';
 import { marks } from '../../storage/sql.ts';
 import { columnsOf, memberColumns, memberOf } from '../timeline/timeline.ts';
 import type { Member, MemberRow } from '../timeline/timeline.ts';
