@@ -1,18 +1,19 @@
 import type { Apps } from '../app/app.ts';
 import { Fault } from '../../lib/fault.ts';
 import type { Logger } from '../../lib/log.ts';
+import { MemoryRates } from '../../storage/rates.memory.ts';
 import type { Rate, RateStore } from '../../storage/rates.ts';
 
 /**
  * What is counted: per whom, over which time, and what holds while the counts cannot be had. Who signs in is refused
- * then (closed), since a password may be tried without end where nobody counts; who sends is let through (open), and so
- * is who renews a session: nobody guesses its token, and else an outage longer than an access token lives would end the sends.
+ * then (closed), since a password may be tried without end where nobody counts; who sends is let through (open). Who renews a
+ * session is counted by this node meanwhile (here): else an outage longer than an access token lives would end the sends.
  */
 export const rateTable = {
   register: { per: 'address', seconds: 3_600, whenLost: 'closed', counts: 'all' },
   login: { per: 'address', seconds: 3_600, whenLost: 'closed', counts: 'all' },
   failedLogin: { per: 'username', seconds: 3_600, whenLost: 'closed', counts: 'wrong' },
-  refresh: { per: 'address', seconds: 60, whenLost: 'open', counts: 'all' },
+  refresh: { per: 'address', seconds: 60, whenLost: 'here', counts: 'all' },
   send: { per: 'user', seconds: 60, whenLost: 'open', counts: 'all' },
 } as const satisfies Readonly<Record<string, RateRule>>;
 
@@ -20,7 +21,7 @@ export const rateTable = {
 export interface RateRule {
   readonly per: 'address' | 'username' | 'user';
   readonly seconds: number;
-  readonly whenLost: 'closed' | 'open';
+  readonly whenLost: 'closed' | 'here' | 'open';
   /** `wrong`: only what ends as UNAUTHENTICATED. */
   readonly counts: 'all' | 'wrong';
 }
@@ -45,6 +46,8 @@ const lostRetryAfterMs = 2_000;
 export class Rates {
   readonly #deps: RatesDeps;
   readonly #rates: Readonly<Record<RateName, Rate>>;
+  /** While the counts are lost. */
+  readonly #own = new MemoryRates();
 
   constructor(deps: RatesDeps) {
     this.#deps = deps;
@@ -102,6 +105,7 @@ export class Rates {
       const { whenLost } = rateTable[name];
       this.#deps.log.error({ err: error, rate: name, whenLost }, 'rates.lost');
       if (whenLost === 'open') return 0;
+      if (whenLost === 'here') return this.#own.take(this.#rates[name], key);
       throw new Fault('UNAVAILABLE', 'It cannot be told whether this is too often', {
         retryAfterMs: lostRetryAfterMs,
         cause: error,
