@@ -20,6 +20,8 @@ export const nodeLimits = {
   recheckUsersPerSlice: 100,
   /** How far apart such times are. */
   recheckSliceMs: 20,
+  /** Pairs of users whose right to each other's presence is read at a time, but for one user who has more. */
+  presencePairsPerRead: 1_000,
   /** How long news of a conversation wait for those before them, which other nodes tell. */
   newsHeldMs: 100,
   /** News of a conversation that wait so. */

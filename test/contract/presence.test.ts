@@ -31,7 +31,7 @@ afterAll(async () => {
 /** All share a conversation; who is gone was last seen at that time. */
 async function presenceOf(link: PresenceLink | null): Promise<Presence> {
   const presence = new Presence({
-    conversations: { sharedWith: (_viewer, userIds) => Promise.resolve(new Set(userIds)) },
+    conversations: { sharing: (pairs) => Promise.resolve(pairs) },
     sessions: {
       lastSeen: (userIds) => Promise.resolve(new Map(userIds.map((userId) => [userId, 7]))),
     },

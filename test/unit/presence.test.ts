@@ -3,6 +3,7 @@ import type { PresenceEvent } from '../../src/domain/inbox/inbox.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createLogger } from '../../src/lib/log.ts';
 import { Presence, type PresenceDeps } from '../../src/realtime/presence/presence.ts';
+import { pairsOf } from '../../src/storage/pairs.ts';
 
 type Listening = Parameters<NonNullable<PresenceDeps['link']>['listen']>;
 
@@ -19,12 +20,17 @@ async function watching(userIds: readonly bigint[]) {
   let listening: Listening = [() => undefined, () => undefined];
   const presence = new Presence({
     conversations: {
-      async sharedWith({ userId }, asked) {
+      async sharing(pairs) {
         world.reads += 1;
         const [{ isShardAway }, there] = [world, new Set(sharing)];
         await world.held;
         if (isShardAway) throw new Error('the shard is away');
-        return new Set(asked.filter((other) => there.has(userId === ann ? other : userId)));
+        const both = [...pairs].flatMap(([one, others]) =>
+          [...others].map((id) => [one, id] as const),
+        );
+        const isShared = ([one, other]: readonly [bigint, bigint]) =>
+          one === other || there.has(one === ann ? other : one);
+        return pairsOf(both.filter(isShared), (pair) => pair);
       },
     },
     sessions: { lastSeen: () => Promise.resolve(new Map()) },
@@ -40,7 +46,7 @@ async function watching(userIds: readonly bigint[]) {
       onlineUsers: (asked) => Promise.resolve(new Set(asked.filter((id) => online.has(id)))),
       isSessionOnline: () => Promise.resolve(false),
     },
-    limits: { offlineDelayMs: 5, idsPerCallMax: 2 },
+    limits: { offlineDelayMs: 5, idsPerCallMax: 8, presencePairsPerRead: 2 },
   });
   const states = await presence.presence(viewer, userIds);
   const told: string[] = [];
@@ -150,5 +156,37 @@ describe('while other nodes are not heard', () => {
     heard(cat, false);
     await pause();
     expect(world.reads).toBe(reads);
+  });
+
+  test('however many states change while rights are read, the next reading is for all of them, and the last states are told', async () => {
+    const users = Array.from({ length: 6 }, (_, at) => BigInt(at + 2));
+    const { told, world, heard, hold } = await watching(users);
+    told.length = 0;
+    world.isHeard = false;
+    const before = world.reads;
+    const release = hold();
+    for (const userId of users) heard(userId, true);
+    heard(bob, false);
+    heard(cat, false);
+    heard(cat, true);
+    await pause();
+    expect(world.reads - before).toBe(1);
+    release();
+    await pause();
+    // One for the first change, and two pairs each for the six users.
+    expect(world.reads - before).toBe(4);
+    expect(told.sort()).toEqual(['3 on', '4 on', '5 on', '6 on', '7 on']);
+  });
+});
+
+describe('after other nodes were not heard', () => {
+  test('rights are read for several viewers at a time', async () => {
+    const users = Array.from({ length: 6 }, (_, at) => BigInt(at + 2));
+    const { world, restored, presence } = await watching(users);
+    for (const userId of users) await presence.presence({ ...viewer, userId }, [ann]);
+    const before = world.reads;
+    restored();
+    await pause();
+    expect(world.reads - before).toBe(4);
   });
 });

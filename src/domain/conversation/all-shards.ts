@@ -2,8 +2,9 @@
  * What is known of a user's conversations only by asking all shards, each by one statement, and
  * merging.
  */
+import { pairPages, pairsOf, type Pairs } from '../../storage/pairs.ts';
 import type { ShardMap } from '../../storage/per-shard.ts';
-import { checkIds, checkPageSize } from './arguments.ts';
+import { checkPageSize } from './arguments.ts';
 import { decodeListCursor } from './cursors.ts';
 import { latestMemberships, sharing, unreadOf } from './membership-reads.ts';
 import type { Membership } from './membership.ts';
@@ -35,18 +36,16 @@ export async function unreadInAll(shards: ShardMap, userId: bigint): Promise<num
   return parts.reduce((total, part) => total + part, 0);
 }
 
-/** @throws {Fault} INVALID_ARGUMENT for too many ids. */
-export async function sharersAmong(
-  shards: ShardMap,
-  userId: bigint,
-  userIds: readonly bigint[],
-): Promise<ReadonlySet<bigint>> {
-  const asked = checkIds('userIds', userIds);
-  const others = [...asked].filter((id) => id !== userId);
-  const self = asked.has(userId) ? [userId] : [];
-  if (others.length === 0) return new Set(self);
-  const perShard = await Promise.all(shards.all.map((shard) => sharing(shard, userId, others)));
-  return new Set([...self, ...perShard.flat()]);
+/** Who is paired with themself shares with themself. */
+export async function sharingAmong(shards: ShardMap, pairs: Pairs<bigint>): Promise<Pairs<bigint>> {
+  const isSelf = ([one, other]: readonly [bigint, bigint]): boolean => one === other;
+  const shared: (readonly [bigint, bigint])[] = [];
+  for (const page of pairPages(pairs)) {
+    const asked = page.filter((pair) => !isSelf(pair));
+    const perShard = await Promise.all(shards.all.map((shard) => sharing(shard, asked)));
+    shared.push(...page.filter(isSelf), ...perShard.flat());
+  }
+  return pairsOf(shared, (pair) => pair);
 }
 
 function byLatestActivity(a: Membership, b: Membership): number {

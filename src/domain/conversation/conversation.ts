@@ -1,4 +1,5 @@
 import { Fault } from '../../lib/fault.ts';
+import type { Pairs } from '../../storage/pairs.ts';
 import { readPerShard, type ShardMap } from '../../storage/per-shard.ts';
 import type { Viewer } from '../session/session.ts';
 import { conversationKindOf } from '../timeline/timeline.ts';
@@ -7,7 +8,7 @@ import { Admission } from './admission.ts';
 import { checkClientId, checkIds, checkTitle, noSuchConversation } from './arguments.ts';
 import { encodeListCursor, encodeMemberCursor } from './cursors.ts';
 import { membersAmong, membersPage, strangersAmong } from './member-reads.ts';
-import { listPage, sharersAmong, unreadInAll } from './all-shards.ts';
+import { listPage, sharingAmong, unreadInAll } from './all-shards.ts';
 import { membershipsIn } from './membership-reads.ts';
 import type { Membership } from './membership.ts';
 import type {
@@ -146,12 +147,11 @@ export class Conversations {
   }
 
   /**
-   * Who of them shares a conversation with the viewer, one that is listed for both; the viewer
-   * themself does. One statement a shard.
-   * @throws {Fault} INVALID_ARGUMENT for more than 1,000 ids.
+   * Which of the pairs of users share a conversation, one that is listed for both; who is paired with themself does. One
+   * statement a shard for each 400 pairs.
    */
-  sharedWith(viewer: Viewer, userIds: readonly bigint[]): Promise<ReadonlySet<bigint>> {
-    return sharersAmong(this.#shards, viewer.userId, userIds);
+  sharing(pairs: Pairs<bigint>): Promise<Pairs<bigint>> {
+    return sharingAmong(this.#shards, pairs);
   }
 
   /**

@@ -1,4 +1,6 @@
 /** Memberships of one user, read from one shard: each function is one statement. */
+import { present } from '../../lib/assert.ts';
+import { keyTable } from '../../storage/per-shard.ts';
 import type { Shard } from '../../storage/shards.ts';
 import { marks } from '../../storage/sql.ts';
 import {
@@ -104,18 +106,20 @@ export async function unreadOf(shard: Shard, userId: bigint): Promise<number> {
   return Number(row?.total ?? 0);
 }
 
-/** Who of them is listed in a conversation that is listed for the user too. */
+/** Those of the pairs, of two different users each, who are both listed in one conversation. */
 export async function sharing(
   shard: Shard,
-  userId: bigint,
-  otherIds: readonly bigint[],
-): Promise<bigint[]> {
-  const rows = await shard.sql.query<{ userId: bigint }>(
-    `SELECT DISTINCT o.userId FROM Member m JOIN Member o ON o.conversationId = m.conversationId
-     WHERE m.userId = ? AND m.isListed = 1 AND o.userId IN (${marks(otherIds.length)}) AND o.isListed = 1`,
-    [userId, ...otherIds],
+  pairs: readonly (readonly [bigint, bigint])[],
+): Promise<(readonly [bigint, bigint])[]> {
+  if (pairs.length === 0) return [];
+  // By number, since what is selected from given values reads by engine.
+  const rows = await shard.sql.query<{ at: bigint | number }>(
+    `SELECT k.at FROM ${keyTable('k', ['at', 'one', 'other'], pairs.length)} WHERE EXISTS (
+       SELECT 1 FROM Member m JOIN Member o ON o.conversationId = m.conversationId
+       WHERE m.userId = k.one AND m.isListed = 1 AND o.userId = k.other AND o.isListed = 1)`,
+    pairs.flatMap(([one, other], at) => [at, one, other]),
   );
-  return rows.map((row) => row.userId);
+  return rows.map(({ at }) => present(pairs[Number(at)], 'a pair that nobody asked for'));
 }
 
 /** How many memberships each of them has, listed or not; without those who have none. */

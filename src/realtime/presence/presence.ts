@@ -2,6 +2,7 @@ import type { PresenceEvent } from '../../domain/inbox/inbox.ts';
 import type { Sessions, Viewer } from '../../domain/session/session.ts';
 import { steadyClock, type Clock } from '../../lib/clock.ts';
 import { Deadlines } from '../../lib/deadlines.ts';
+import { Fault } from '../../lib/fault.ts';
 import type { Lifecycle } from '../../lib/lifecycle.ts';
 import type { Logger } from '../../lib/log.ts';
 import { LeftTimes } from './left-times.ts';
@@ -18,7 +19,10 @@ export interface PresenceDeps {
     PresenceLink,
     'isHeard' | 'listen' | 'setUser' | 'setSession' | 'onlineUsers' | 'isSessionOnline'
   > | null;
-  readonly limits: { readonly offlineDelayMs: number; readonly idsPerCallMax: number };
+  readonly limits: WatchesDeps['limits'] & {
+    readonly offlineDelayMs: number;
+    readonly idsPerCallMax: number;
+  };
 }
 
 interface Seat {
@@ -64,6 +68,7 @@ export class Presence implements Lifecycle {
     this.#watches = new Watches({
       ...deps,
       isHeard: () => deps.link?.isHeard ?? true,
+      stateOf: (userId) => this.#eventOf(userId, undefined),
       onUnwatched: (userId) => this.#anywhere.delete(userId),
     });
     deps.link?.listen(
@@ -125,6 +130,10 @@ export class Presence implements Lifecycle {
     viewer: Viewer,
     userIds: readonly bigint[],
   ): Promise<AsyncIterableIterator<PresenceEvent>> {
+    const { idsPerCallMax } = this.#deps.limits;
+    if (userIds.length > idsPerCallMax) {
+      throw new Fault('INVALID_ARGUMENT', `userIds may hold ${idsPerCallMax} ids at most`);
+    }
     const watch = await this.#watches.open(viewer, userIds);
     const { states } = watch;
     try {
@@ -205,7 +214,7 @@ export class Presence implements Lifecycle {
   }
 
   #tell(userId: bigint): void {
-    this.#watches.tell(userId, () => this.#eventOf(userId, undefined));
+    this.#watches.tell(userId);
   }
 
   #eventOf(userId: bigint, storedAtMs: number | undefined): PresenceEvent {

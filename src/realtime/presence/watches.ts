@@ -2,22 +2,22 @@ import type { PresenceEvent } from '../../domain/inbox/inbox.ts';
 import type { Viewer } from '../../domain/session/session.ts';
 import type { Logger } from '../../lib/log.ts';
 import { addTo, removeFrom } from '../../lib/sets-by-key.ts';
+import type { Pairs } from '../../storage/pairs.ts';
 import { LatestStates } from './latest-states.ts';
 
 export interface WatchesDeps {
   readonly conversations: {
-    /** Who of them shares a conversation with that user, who themself does. */
-    sharedWith(
-      viewer: Pick<Viewer, 'userId'>,
-      userIds: readonly bigint[],
-    ): Promise<ReadonlySet<bigint>>;
+    /** Which pairs of users share a conversation. */
+    sharing(pairs: Pairs<bigint>): Promise<Pairs<bigint>>;
   };
   /** Whether memberships that end on other nodes are heard of at once. */
   readonly isHeard: () => boolean;
+  /** A user's state now. */
+  readonly stateOf: (userId: bigint) => PresenceEvent;
   /** The last one who watched that user does not any more. */
   readonly onUnwatched: (userId: bigint) => void;
   readonly log: Logger;
-  readonly limits: { readonly idsPerCallMax: number };
+  readonly limits: { readonly presencePairsPerRead: number };
 }
 
 /** What a viewer sees of some users: of those with whom they share a conversation. */
@@ -39,6 +39,9 @@ export class Watches {
   readonly #deps: WatchesDeps;
   readonly #byWatched = new Map<bigint, Set<Watch>>();
   readonly #byViewer = new Map<bigint, Set<Watch>>();
+  /** Users whose state some are to be told once their right to it is known: read together, however many change meanwhile. */
+  readonly #owed = new Set<bigint>();
+  #isSettling = false;
   #doubts = 0;
 
   constructor(deps: WatchesDeps) {
@@ -65,8 +68,9 @@ export class Watches {
     try {
       while (watch.isStale) {
         watch.isStale = false;
-        const shared = await this.#deps.conversations.sharedWith(viewer, userIds);
-        for (const userId of watch.userIds) if (!shared.has(userId)) this.#drop(watch, userId);
+        const pairs = new Map([[viewer.userId, new Set(watch.userIds)]]);
+        const shared = (await this.#deps.conversations.sharing(pairs)).get(viewer.userId);
+        for (const userId of watch.userIds) if (!shared?.has(userId)) this.#drop(watch, userId);
       }
     } catch (error) {
       states.end();
@@ -76,15 +80,10 @@ export class Watches {
   }
 
   /** Tells those who watch a user their state: at once, or when rights that are in doubt have been read. */
-  tell(userId: bigint, stateOf: () => PresenceEvent): void {
-    const isHeard = this.#deps.isHeard();
-    const doubted: Watch[] = [];
-    const event = stateOf();
-    for (const watch of this.#byWatched.get(userId) ?? []) {
-      if (isHeard && watch.doubt === 0) watch.states.tell(userId, event.isOnline, event);
-      else doubted.push(watch);
-    }
-    if (doubted.length > 0) void this.#tellRightful(userId, doubted, stateOf);
+  tell(userId: bigint): void {
+    if (this.#tellSure(userId).length === 0) return;
+    this.#owed.add(userId);
+    void this.#settle();
   }
 
   /** The user is no member of some conversation any more: who shares none with them is not shown them any more. */
@@ -98,56 +97,95 @@ export class Watches {
       watch.isStale = true;
       others.add(watch.viewer.userId);
     }
-    others.delete(userId);
-    if (others.size > 0) void this.#recheck(userId, [...others]);
+    if (others.size > 0) void this.#recheck(new Map([[userId, others]]));
   }
 
-  /** Memberships may have ended of which this node was not told: all rights are read again, one viewer's after the other's. */
+  /** Memberships may have ended of which this node was not told: all rights are read again, some viewers' after others'. */
   async recheckAll(): Promise<void> {
     this.#doubts += 1;
     for (const watches of this.#byViewer.values()) {
       for (const watch of watches) watch.doubt = this.#doubts;
     }
-    for (const [userId, watches] of [...this.#byViewer]) {
-      const settled = this.#doubts;
-      const watched = new Set([...watches].flatMap(({ userIds }) => [...userIds]));
-      watched.delete(userId);
-      await this.#recheck(userId, [...watched]);
-      for (const watch of watches) if (watch.doubt <= settled) watch.doubt = 0;
-    }
+    const viewers = [...this.#byViewer.keys()];
+    while (viewers.length > 0) await this.#recheckSome(viewers);
   }
 
   /** Completes them all. */
   end(): void {
+    this.#owed.clear();
     for (const watches of this.#byViewer.values()) for (const { states } of watches) states.end();
   }
 
-  async #tellRightful(
-    userId: bigint,
-    watches: readonly Watch[],
-    stateOf: () => PresenceEvent,
-  ): Promise<void> {
-    const viewers = new Set(watches.map(({ viewer }) => viewer.userId));
-    viewers.delete(userId);
-    await this.#recheck(userId, [...viewers]);
-    const event = stateOf();
-    for (const { userIds, states } of watches) {
-      if (userIds.has(userId)) states.tell(userId, event.isOnline, event);
+  /** Tells it to those whose right is not in doubt. @returns the others. */
+  #tellSure(userId: bigint): Watch[] {
+    const isHeard = this.#deps.isHeard();
+    const event = this.#deps.stateOf(userId);
+    const others: Watch[] = [];
+    for (const watch of this.#byWatched.get(userId) ?? []) {
+      if (isHeard && watch.doubt === 0) watch.states.tell(userId, event.isOnline, event);
+      else others.push(watch);
+    }
+    return others;
+  }
+
+  async #settle(): Promise<void> {
+    if (this.#isSettling) return;
+    this.#isSettling = true;
+    while (this.#owed.size > 0) await this.#settleSome();
+    this.#isSettling = false;
+  }
+
+  async #settleSome(): Promise<void> {
+    const doubted = new Map<bigint, Watch[]>();
+    const pairs = new Map<bigint, Set<bigint>>();
+    let count = 0;
+    for (const userId of this.#owed) {
+      if (count >= this.#deps.limits.presencePairsPerRead) break;
+      this.#owed.delete(userId);
+      const watches = this.#tellSure(userId);
+      doubted.set(userId, watches);
+      pairs.set(userId, new Set(watches.map(({ viewer }) => viewer.userId)));
+      count += watches.length;
+    }
+    await this.#recheck(pairs);
+    for (const [userId, watches] of doubted) {
+      const event = this.#deps.stateOf(userId);
+      for (const { userIds, states } of watches) {
+        if (userIds.has(userId)) states.tell(userId, event.isOnline, event);
+      }
     }
   }
 
-  async #recheck(userId: bigint, others: readonly bigint[]): Promise<void> {
-    const { idsPerCallMax } = this.#deps.limits;
-    for (let from = 0; from < others.length; from += idsPerCallMax) {
-      const asked = others.slice(from, from + idsPerCallMax);
-      let shared: ReadonlySet<bigint> = new Set();
-      try {
-        shared = await this.#deps.conversations.sharedWith({ userId }, asked);
-      } catch (error) {
-        // Not knowing is no right: what they are not shown they can subscribe to again.
-        this.#deps.log.warn({ err: error }, 'presence.recheckFailed');
+  /** Takes viewers from the end of the list, as many as one reading takes. */
+  async #recheckSome(viewers: bigint[]): Promise<void> {
+    const settled = this.#doubts;
+    const rechecked: Watch[] = [];
+    const pairs = new Map<bigint, Set<bigint>>();
+    for (let count = 0; count < this.#deps.limits.presencePairsPerRead;) {
+      const userId = viewers.pop();
+      if (userId === undefined) break;
+      const watches = [...(this.#byViewer.get(userId) ?? [])];
+      const watched = new Set(watches.flatMap(({ userIds }) => [...userIds]));
+      rechecked.push(...watches);
+      pairs.set(userId, watched);
+      count += watched.size;
+    }
+    await this.#recheck(pairs);
+    for (const watch of rechecked) if (watch.doubt <= settled) watch.doubt = 0;
+  }
+
+  async #recheck(pairs: Pairs<bigint>): Promise<void> {
+    let shared: Pairs<bigint> = new Map();
+    try {
+      shared = await this.#deps.conversations.sharing(pairs);
+    } catch (error) {
+      // Not knowing is no right: what they are not shown they can subscribe to again.
+      this.#deps.log.warn({ err: error }, 'presence.recheckFailed');
+    }
+    for (const [one, others] of pairs) {
+      for (const other of others) {
+        if (one !== other && !shared.get(one)?.has(other)) this.#part(one, other);
       }
-      for (const other of asked) if (!shared.has(other)) this.#part(userId, other);
     }
   }
 
