@@ -7,6 +7,7 @@ import {
   AddMembersDocument,
   ConversationDocument,
   HistoryDocument,
+  LeaveGroupDocument,
   MembersDocument,
   MessageChangesDocument,
   RemoveMemberDocument,
@@ -269,6 +270,28 @@ describe.skipIf(!isHere)('large groups on three nodes', () => {
     await resumed.until(() => briefs(resumed).includes(notice), notice, 20_000);
     resumed.stop();
   }, 120_000);
+
+  it('an owner who leaves hands it over, and nobody reads all members for that', async () => {
+    const leave = (user: TestUser) =>
+      costOf(() => user.query(LeaveGroupDocument, { conversationId: huge }));
+    const role = { conversationId: huge, userId: cat.id, role: 'ADMIN' as const };
+    await ann.query(SetMemberRoleDocument, { input: role });
+    const costs = [await leave(ann), await leave(cat)];
+    console.log(`owners left: ${JSON.stringify(costs)}`);
+    for (const { read } of costs) expect(read).toBeLessThan(rowsPerPageMax);
+    const { conversation } = await bob.query(HistoryDocument, {
+      ...{ conversationId: huge, last: 4 },
+    });
+    const told = (conversation?.messages.edges ?? []).map(({ node: { content } }) =>
+      content.__typename === 'SystemContent' ? [content.event, content.actor?.id] : [],
+    );
+    expect(told).toEqual([
+      ['LEFT', ann.id],
+      ['ROLE_CHANGED', ann.id],
+      ['LEFT', cat.id],
+      ['ROLE_CHANGED', cat.id],
+    ]);
+  }, 60_000);
 
   it('loses and doubles nothing across the limit under load, whichever node does it', async () => {
     const [, , , dan, eve, fay, gus, hal] = users as Eight;

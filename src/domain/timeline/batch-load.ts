@@ -11,6 +11,7 @@ import {
   memberOf,
   messageColumns,
   messageOf,
+  roleCodes,
 } from './rows.ts';
 import type { HeadRow, MemberRow, MessageRow } from './rows.ts';
 import type { Appended } from './state.ts';
@@ -82,18 +83,20 @@ export async function loadMessages(tx: SqlTransaction, pairs: Pairs<number>): Pr
   return (await Promise.all(pages)).flat().map(storedOf);
 }
 
-/** Who inherits a group: an admin before a member, then the lowest joinedSeq, then the lowest id. */
-export async function loadSuccessor(
-  tx: SqlTransaction,
-  conversationId: bigint,
-  leaverId: bigint,
-): Promise<Member | null> {
-  const [row] = await tx.query<MemberRow>(
-    `SELECT ${memberColumns.join(', ')} FROM Member WHERE conversationId = ? AND userId <> ?` +
-      ' ORDER BY role DESC, joinedSeq, userId LIMIT 1',
-    [conversationId, leaverId],
+/**
+ * Who inherits a group from its owner: an admin before a member, then the lowest joinedSeq, then the lowest id. An index
+ * begins with that one, whatever the size of the group.
+ */
+export async function loadHeir(tx: SqlTransaction, conversationId: bigint): Promise<bigint | null> {
+  const firsts = await Promise.all(
+    [roleCodes.ADMIN, roleCodes.MEMBER].map((role) =>
+      tx.query<{ userId: bigint }>(
+        'SELECT userId FROM Member WHERE conversationId = ? AND role = ? ORDER BY joinedSeq, userId LIMIT 1',
+        [conversationId, role],
+      ),
+    ),
   );
-  return row ? memberOf(row) : null;
+  return firsts.flat()[0]?.userId ?? null;
 }
 
 /** Messages by the keys that their senders gave them. */

@@ -196,31 +196,32 @@ function insertChanges(states: readonly ConversationState[]): Statement[] {
   return insertRows('MessageChange', ['conversationId', 'changeSeq', 'seq'], rows);
 }
 
+/** Most of a batch are members who wrote something: of them only what they have read moves on, which no index has. */
 function writeMembers(sql: Sql, states: readonly ConversationState[]): Statement[] {
-  const rows: SqlValue[][] = [];
-  const statements: Statement[] = [];
+  const removals: Statement[] = [];
+  const changed: SqlValue[][] = [];
+  const readers: SqlValue[][] = [];
   for (const state of states) {
-    for (const userId of state.touchedMembers) {
+    for (const userId of new Set([...state.touchedMembers, ...state.readers])) {
       const member = state.membership(userId);
-      if (member) rows.push(memberValues(member));
-      else {
-        statements.push({
+      if (!member) {
+        removals.push({
           text: 'DELETE FROM Member WHERE conversationId = ? AND userId = ?',
           params: [state.head.id, userId],
         });
-      }
+      } else (state.touchedMembers.has(userId) ? changed : readers).push(memberValues(member));
     }
   }
   const { dialect } = sql;
-  const replaced = memberColumns.slice(2).filter((column) => column !== 'readSeq');
-  // markRead takes no head lock: it may have moved readSeq on since it was loaded.
-  const readSeq = dialect.greatest('Member.readSeq', dialect.incoming('readSeq'));
-  const set = [
-    ...replaced.map((column) => `${column} = ${dialect.incoming(column)}`),
-    `readSeq = ${readSeq}`,
-  ];
-  const tail = dialect.upsert(['conversationId', 'userId'], set.join(', '));
-  return [...statements, ...insertRows('Member', memberColumns, rows, tail)];
+  const put = (rows: readonly SqlValue[][], replaced: readonly string[]): Statement[] => {
+    const set = replaced.map((column) => `${column} = ${dialect.incoming(column)}`);
+    // markRead takes no head lock: it may have moved readSeq on since it was loaded.
+    set.push(`readSeq = ${dialect.greatest('Member.readSeq', dialect.incoming('readSeq'))}`);
+    const tail = dialect.upsert(['conversationId', 'userId'], set.join(', '));
+    return insertRows('Member', memberColumns, rows, tail);
+  };
+  const mutable = memberColumns.slice(2).filter((column) => column !== 'readSeq');
+  return [...removals, ...put(changed, mutable), ...put(readers, [])];
 }
 
 function memberValues(member: Member): SqlValue[] {

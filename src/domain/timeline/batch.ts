@@ -4,11 +4,11 @@ import type { Sql, SqlTransaction, Statement } from '../../storage/sql.ts';
 import {
   headsThere,
   loadAllMembers,
+  loadHeir,
   loadMembers,
   loadMessages,
   loadOriginals,
   loadRefusals,
-  loadSuccessor,
   lockHeads,
 } from './batch-load.ts';
 import type { FullHeadRow } from './batch-load.ts';
@@ -158,10 +158,10 @@ export class Batch {
       if (author !== null && author !== undefined) keys.push({ state, userId: author });
       if (state.head.kind === 'DIRECT' && state.head.lastSeq === 0) opening.add(state);
       const { heirOf } = needs;
-      // To find out costs a look at every member, so nobody does for those who have nothing to hand over.
+      // Those who have nothing to hand over cost no round trip.
       if (heirOf !== undefined && state.membership(heirOf)?.role === 'OWNER') {
-        const successor = await loadSuccessor(this.#tx, draft.conversationId, heirOf);
-        state.successors.set(heirOf, successor);
+        state.heirId = await loadHeir(this.#tx, draft.conversationId);
+        if (state.heirId !== null) keys.push({ state, userId: state.heirId });
       }
     }
     for (const state of opening) {

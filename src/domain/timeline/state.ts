@@ -37,13 +37,16 @@ export class ConversationState {
   /** By sender, then by key. */
   readonly #sent = new Map<bigint, Map<string, Appended>>();
   readonly #items: OutboxItem[] = [];
-  /** By user who leaves: who would inherit the group from them; null: nobody is left. */
-  readonly successors = new Map<bigint, Member | null>();
+  /** Who inherits the group where its owner asks to leave; null: nobody is left. */
+  heirId: bigint | null = null;
 
   readonly appended: Appended[] = [];
   readonly changed = new Map<number, Message>();
   readonly changeLog: { readonly changeSeq: number; readonly seq: number }[] = [];
+  /** Who came, went or got another role. */
   readonly touchedMembers = new Set<bigint>();
+  /** Whose readSeq moved on. */
+  readonly readers = new Set<bigint>();
   /** What is written besides, whether or not anything happened to the conversation. */
   readonly beside: Statement[] = [];
   /** Red packets that the conversation refused, by id. */
@@ -147,7 +150,10 @@ export class ConversationState {
     const readerId =
       entry.senderId ?? (entry.content.kind === 'SYSTEM' ? entry.content.actorId : null);
     const reader = readerId === null ? null : this.#members.get(readerId);
-    if (reader) this.#putMember({ ...reader, readSeq: seq });
+    if (reader) {
+      this.#members.set(reader.userId, { ...reader, readSeq: seq });
+      this.readers.add(reader.userId);
+    }
     return message;
   }
 

@@ -67,7 +67,8 @@ export const leave: Kind<Leave> = {
   decide({ actorId }, state) {
     const actor = memberOrFault(state, actorId);
     mustBeGroup(state);
-    const heir = actor.role === 'OWNER' ? state.successors.get(actorId) : null;
+    const heirId = actor.role === 'OWNER' ? state.heirId : null;
+    const heir = heirId === null ? null : state.membership(heirId);
     state.remove(actorId);
     if (heir) state.setRole(heir, 'OWNER');
     state.announce(heir ? [heir.userId] : []);
