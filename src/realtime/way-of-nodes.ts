@@ -6,12 +6,15 @@ import { RedisInboxLog } from './inbox/inbox-log.redis.ts';
 import { SharedOutbox } from './outbox/shared-outbox.ts';
 import type { Way, WayDeps } from './way.ts';
 
-/**
- * Who relays a shard's outbox: one node at a time, as long as it says so. A second one would do no harm, only work.
- * KEYS: the lease. ARGV: the node, the lease in ms. Returns: 1 where it is this node's.
- */
-const takeRelay = plainScript(
+/** A second node would do no harm, only work. */
+export const takeRelay = plainScript(
   'take-relay',
+  {
+    does: "Says who relays a shard's outbox: one node at a time, as long as it says so.",
+    keys: ['the lease'],
+    argv: ['the node', 'the lease in ms'],
+    returns: "1 where it is this node's, else 0.",
+  },
   `local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { claimEpoch, epochKey } from './lua.ts';
+import { claimEpoch, epochKey, givenTo } from './lua.ts';
 
 /** What a Redis is, over which connection ever: its process, and how often that was made a primary. */
 export interface RedisIdentity {
@@ -49,8 +49,9 @@ export async function claim(
   fresh: bigint,
   ended: Iterable<bigint>,
 ): Promise<bigint> {
-  const args = [`${run}.${promotion}`, place, String(fresh), ...[...ended].map(String)];
-  return BigInt(String(await client.eval(claimEpoch.text, 1, epochKey, ...args)));
+  const args = [`${run}.${promotion}`, place, String(fresh), ...[...ended].map(String)] as const;
+  const given = givenTo(claimEpoch, [epochKey], args);
+  return BigInt(String(await client.eval(claimEpoch.text, ...given)));
 }
 
 function evictionIn(info: string): string | null {

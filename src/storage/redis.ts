@@ -5,7 +5,9 @@ import type { Lifecycle } from '../lib/lifecycle.ts';
 import type { Logger } from '../lib/log.ts';
 import { connect, redisClient } from './connect.redis.ts';
 import { claim, identify, isAsBefore, type RedisIdentity } from './epoch.redis.ts';
-import { epochKey, type LuaScript } from './lua.ts';
+import { evaluated } from './evaluate.redis.ts';
+import { epochKey } from './lua.ts';
+import type { ArgsOf, EpochScript, KeysOf, LuaScript, LuaValue, Names } from './lua.ts';
 import { isElsewhere, isForNow, isOtherEpoch, refusalOf, unavailable } from './redis-refusals.ts';
 
 /** What a Redis may be told: a command and its arguments. Rejects with a Fault UNAVAILABLE where it does not answer. */
@@ -29,7 +31,7 @@ export interface RedisDeps {
   };
 }
 
-type ScriptArgs = readonly (string | number)[];
+type ScriptArgs = readonly LuaValue[];
 
 const retryMinMs = 50;
 const retryMaxMs = 500;
@@ -115,16 +117,24 @@ export class RedisBucket implements Lifecycle, RedisLink {
   }
 
   /** Runs a script that holds in any epoch. */
-  async run(script: LuaScript, keys: readonly string[], args: ScriptArgs): Promise<unknown> {
+  async run<Keys extends Names, Argv extends Names, Each extends Names>(
+    script: LuaScript<Keys, Argv, Each>,
+    keys: KeysOf<Keys>,
+    args: ArgsOf<Argv, Each>,
+  ): Promise<unknown> {
     await this.#renewing;
-    return this.#eval(this.#ready(), script, keys, args);
+    return this.#send(this.#ready(), (client) => evaluated(client, script, keys, args));
   }
 
   /**
    * Runs an `epochScript` in the epoch that holds; where that has changed, in the new one.
    * @param only in this epoch and no other, as the arguments say what holds in it alone.
    */
-  async runInEpoch(script: LuaScript, args: ScriptArgs, only?: bigint): Promise<InEpoch<unknown>> {
+  async runInEpoch<Argv extends Names, Each extends Names>(
+    script: EpochScript<Argv, Each>,
+    args: ArgsOf<Argv, Each>,
+    only?: bigint,
+  ): Promise<InEpoch<unknown>> {
     await this.#renewing;
     try {
       return await this.#tryInEpoch(script, args, only);
@@ -139,27 +149,14 @@ export class RedisBucket implements Lifecycle, RedisLink {
     const client = this.#ready();
     const epoch = present(this.#epoch, 'a bucket that is up has an epoch');
     if (only !== undefined && only !== epoch) throw unavailable();
-    const answer = await this.#eval(client, script, [epochKey], [String(epoch), ...args]);
+    const given = [String(epoch), ...args];
+    const answer = await this.#send(client, (to) => evaluated(to, script, [epochKey], given));
     return { epoch, answer };
   }
 
   #ready(): Redis {
     if (!this.#client || !this.#isUp) throw unavailable();
     return this.#client;
-  }
-
-  async #eval(
-    client: Redis,
-    { sha, text }: LuaScript,
-    keys: readonly string[],
-    args: ScriptArgs,
-  ): Promise<unknown> {
-    try {
-      return await this.#send(client, (to) => to.evalsha(sha, keys.length, ...keys, ...args));
-    } catch (error) {
-      if (!refusalOf(error).startsWith('NOSCRIPT')) throw error;
-      return this.#send(client, (to) => to.eval(text, keys.length, ...keys, ...args));
-    }
   }
 
   /** What Redis refuses is thrown as it is; where it does not answer, nothing more goes over that connection. */

@@ -57,7 +57,7 @@ export const chaosBugs: readonly ChaosBug[] = [
           'const tells = appendStretches.text' +
           ".replace(/redis\\.call\\('(?:XADD|HSET|XTRIM|PEXPIREAT)'/g, 'tostring(\\'\\'')" +
           ".replace('setMark(conversation, marks', 'tostring(conversation, marks');\n" +
-          "await bucket.runInEpoch(plainScript('tells', tells), args, job.onlyIn);\n" +
+          "await bucket.runInEpoch(plainScript('tells', appendStretches, tells), args, job.onlyIn);\n" +
           'const done = await bucket.runInEpoch(appendStretches, args, job.onlyIn);',
       },
     ],

@@ -3,7 +3,7 @@ import { createConnection } from 'mariadb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { slotOf } from '../../src/lib/id.ts';
 import { present } from '../../src/lib/assert.ts';
-import { appendStretches } from '../../src/realtime/inbox/inbox-scripts.redis.ts';
+import { appendStretches } from '../../src/realtime/inbox/append-scripts.redis.ts';
 import { decodeIdOf } from '../../src/resolvers/global-id.ts';
 import { bundleServer, type Bundle } from '../support/bundle.ts';
 import { signUp, type TestUser } from '../support/clients.ts';

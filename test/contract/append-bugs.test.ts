@@ -3,12 +3,8 @@ import { describe, expect, test, vi } from 'vitest';
 import { createLogger } from '../../src/lib/log.ts';
 import { limits } from '../../src/limits.ts';
 import type { InboxLog } from '../../src/realtime/inbox/inbox-log.ts';
-import {
-  appendRead,
-  appendStretches,
-  openLogs,
-  readLog,
-} from '../../src/realtime/inbox/inbox-scripts.redis.ts';
+import { appendRead, appendStretches } from '../../src/realtime/inbox/append-scripts.redis.ts';
+import { openLogs, readLog } from '../../src/realtime/inbox/inbox-scripts.redis.ts';
 import { gatesKey, staysKey } from '../../src/realtime/nodes/stays.lua.ts';
 import { routeOf } from '../../src/realtime/nodes/stays.ts';
 import { plainScript, type LuaScript } from '../../src/storage/lua.ts';
@@ -206,7 +202,7 @@ async function withBug<T>(
 ): Promise<T> {
   expect(script.text).toContain(right);
   const before = { ...script };
-  Object.assign(script, plainScript(script.name, script.text.replace(right, wrong)));
+  Object.assign(script, plainScript(script.name, script, script.text.replace(right, wrong)));
   try {
     return await work();
   } finally {

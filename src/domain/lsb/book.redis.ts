@@ -13,16 +13,17 @@ import type { GateReport, KnownGate } from './model.ts';
  */
 export const reportsKey = 'fim:lsb:reports';
 export const ticketsKey = 'fim:lsb:tickets';
-const keys = [reportsKey, ticketsKey];
+const keys = [reportsKey, ticketsKey] as const;
 
-/**
- * Takes what a node has to say, and answers what all have said.
- * KEYS: reports, tickets. ARGV: ms of a lease, of a dial, of a slot; a gate and its report, or ''; by gate to which clients were
- * sent: its name, how many.
- * Returns: for each gate whose lease holds its report and how many tickets count.
- */
-const exchangeScript = plainScript(
+export const exchangeScript = plainScript(
   'lsb-exchange',
+  {
+    does: 'Takes what a node has to say, and answers what all have said.',
+    keys: ['reports', 'tickets'],
+    argv: ['ms of a lease', 'ms of a dial', 'ms of a slot', "a gate, or ''", "its report, or ''"],
+    each: ['a gate to which clients were sent', 'how many'],
+    returns: 'For each gate whose lease holds its report and how many tickets count.',
+  },
   `local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local lease, dial, slot = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -77,13 +78,14 @@ export class RedisGateBook implements GateBook {
    * @throws {Fault} UNAVAILABLE where Redis does not answer.
    */
   async exchange({ report, tickets }: GateTidings): Promise<readonly KnownGate[]> {
-    const own = report ? [report.id, JSON.stringify(report)] : ['', ''];
-    const args = [this.#times.gateLeaseMs, dialMs, ticketSlotMs, ...own, ...[...tickets].flat()];
+    const [id, said] = report ? [report.id, JSON.stringify(report)] : ['', ''];
+    const times = [this.#times.gateLeaseMs, dialMs, ticketSlotMs] as const;
+    const args = [...times, id, said, ...[...tickets].flat()] as const;
     const answer = (await this.#bucket.run(exchangeScript, keys, args)) as (string | number)[];
     const gates: KnownGate[] = [];
     for (let index = 0; index < answer.length; index += 2) {
-      const said = JSON.parse(String(answer[index])) as GateReport;
-      gates.push({ ...said, tickets: Number(answer[index + 1]) });
+      const known = JSON.parse(String(answer[index])) as GateReport;
+      gates.push({ ...known, tickets: Number(answer[index + 1]) });
     }
     return gates;
   }

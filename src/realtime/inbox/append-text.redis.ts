@@ -35,7 +35,7 @@ export function stretchesArgs(
   stretches: readonly Stretch[],
   { telling }: EventsJob,
   bounds: AppendBounds,
-): string[] {
+): [job: string, regimes: string, ...texts: string[]] {
   const texts: string[] = [];
   const written = stretches.map((stretch) => {
     // Events that go to the same members mostly share their list.
@@ -71,7 +71,7 @@ export function stretchesArgs(
 }
 
 /** The arguments of `appendRead`. */
-export function readArgs(job: ReadJob, bounds: AppendBounds): string[] {
+export function readArgs(job: ReadJob, bounds: AppendBounds): [job: string, regimes: string] {
   const { conversationId, userId, readSeq } = job.event;
   const r = job.recipients.flatMap((one) => [String(one.userId), one.joinedSeq, one.joinedEventNo]);
   const written = {

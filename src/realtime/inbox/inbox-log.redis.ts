@@ -9,13 +9,8 @@ import type { RedisBucket } from '../../storage/redis.ts';
 import type { AppendJob, AppendOutcome } from './append-job.ts';
 import { partsOf, readArgs, stretchesArgs, type AppendBounds } from './append-text.redis.ts';
 import type { InboxLog, LogPlace, Resumed } from './inbox-log.ts';
-import {
-  appendRead,
-  appendStretches,
-  readHeads,
-  readLog,
-  touchLogs,
-} from './inbox-scripts.redis.ts';
+import { appendRead, appendStretches } from './append-scripts.redis.ts';
+import { readHeads, readLog, touchLogs } from './inbox-scripts.redis.ts';
 import type { LogEntry } from './log-entry.ts';
 import type { LogHead } from './log-head.ts';
 import { entryOf, headOf, LogOpenings } from './log-openings.redis.ts';
@@ -120,7 +115,7 @@ export class RedisInboxLog implements InboxLog {
     { epoch, offset }: Pick<Cursor, 'epoch' | 'offset'>,
     entriesMax: number,
   ): Promise<LogEntry[]> {
-    const args = [String(userId), String(epoch), String(offset + 1n), entriesMax];
+    const args = [String(userId), String(epoch), String(offset + 1n), entriesMax] as const;
     const { answer } = await this.placeOf(userId).runInEpoch(readLog, args);
     return (answer as readonly StreamEntry[]).map(entryOf);
   }

@@ -66,7 +66,7 @@ export class LogOpenings {
     const { clock, livesMs, limits } = this.#deps;
     const names = randomBytes(8 * asks.length);
     const { answer } = await bucket.runInEpoch(openLogs, [
-      ...[clock.now(), livesMs, limits.inboxTouchMs, limits.redisOpeningsMax],
+      ...([clock.now(), livesMs, limits.inboxTouchMs, limits.redisOpeningsMax] as const),
       ...asks.flatMap(({ userId, after }, index) => [
         ...[String(userId), String(names.readBigUInt64BE(8 * index) >> 1n)],
         ...(after ? [String(after.epoch), String(after.offset + 1n)] : ['', '1']),

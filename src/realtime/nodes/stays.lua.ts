@@ -38,13 +38,16 @@ local function go(field, name, at)
 end
 `;
 
-/**
- * Says who came to a gate and who left it. To repeat it does no harm.
- * KEYS: stays, gates. ARGV: the gate's name; by stay: the stay, '1' or '0', when that was in ms.
- * Returns: nothing.
- */
+/** To repeat it does no harm. */
 export const moveScript = plainScript(
   'move',
+  {
+    does: 'Says who came to a gate and who left it.',
+    keys: ['stays', 'gates'],
+    argv: ['the gate'],
+    each: ['a stay', "'1' or '0'", 'when that was in ms'],
+    returns: 'Nothing.',
+  },
   `${shared}
 local name, key = '<' .. ARGV[1] .. '>', 'fim:gate:' .. ARGV[1]
 -- So that it is swept even if it never says another word.
@@ -60,26 +63,29 @@ for i = 2, #ARGV, 3 do
 end`,
 );
 
-/**
- * Says that a gate lives.
- * KEYS: stays, gates. ARGV: the gate's name; the ms of its lease.
- * Returns: 1 where its lease held until now, 0 where its stays were passed over, or forgotten; then names of gates whose lease has ended.
- */
 export const leaseScript = plainScript(
   'lease',
+  {
+    does: 'Says that a gate lives.',
+    keys: ['stays', 'gates'],
+    argv: ['the gate', 'ms of its lease'],
+    returns:
+      '1 where its lease held until now, 0 where its stays were passed over, or forgotten; then gates whose lease has ended.',
+  },
   `${shared}
 local lease = redis.call('ZSCORE', KEYS[2], ARGV[1])
 redis.call('ZADD', KEYS[2], now + ARGV[2], ARGV[1])
 return {lease and tonumber(lease) > now and 1 or 0, redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, 10)}`,
 );
 
-/**
- * Forgets stays of a gate whose lease has ended, some at a time; at last the gate.
- * KEYS: stays, gates. ARGV: the gate's name; how many at most.
- * Returns: how many it took; fewer than asked for: none is left.
- */
 export const sweepScript = plainScript(
   'sweep',
+  {
+    does: 'Forgets stays of a gate whose lease has ended, some at a time; at last the gate.',
+    keys: ['stays', 'gates'],
+    argv: ['the gate', 'how many at most'],
+    returns: 'How many it took; fewer than asked for: none is left.',
+  },
   `${shared}
 local lease = redis.call('ZSCORE', KEYS[2], ARGV[1])
 if not lease or tonumber(lease) > now then return 0 end

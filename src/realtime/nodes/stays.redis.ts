@@ -17,7 +17,7 @@ export interface StaysDeps {
 }
 
 const staysPerCall = 250;
-const keys = [staysKey, gatesKey];
+const keys = [staysKey, gatesKey] as const;
 
 /**
  * Who is at which gate, on the Redis of each bucket of users: this gate says who is here, under a lease, and may ask who is
