@@ -66,7 +66,7 @@ const sqliteTypeOf: TypeOf = ({ type, name }, { primaryKey }) =>
 
 async function mysqlFacts(sql: Sql): Promise<Facts> {
   const columns = await sql.query<Record<string, string>>(
-    `SELECT table_name AS t, column_name AS c, column_type AS type, is_nullable AS nullable, column_default AS d, extra
+    `SELECT table_name AS t, column_name AS c, column_type AS type, is_nullable AS nullable, column_default AS d, extra AS more
      FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name <> '_prisma_migrations'`,
   );
   const keys = await sql.query<Record<string, string>>(
@@ -80,7 +80,7 @@ async function mysqlFacts(sql: Sql): Promise<Facts> {
       // Display widths mean nothing but for the one that is a boolean.
       const type = String(row['type']).replace(/(int)\((?!1\))\d+\)/, '$1');
       const byDefault = row['d'] == null || row['d'] === 'NULL' ? '' : ` DEFAULT ${row['d']}`;
-      const drawn = String(row['extra']).includes('auto_increment') ? ' drawn' : '';
+      const drawn = String(row['more']).includes('auto_increment') ? ' drawn' : '';
       return `${row['t']}.${row['c']}: ${type}${row['nullable'] === 'NO' ? ' NOT NULL' : ''}${byDefault}${drawn}`;
     }),
     ...keys.map((row) => {

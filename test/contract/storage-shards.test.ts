@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { createConnection } from 'mariadb';
@@ -40,7 +41,7 @@ const mysql = (
   ...more,
 });
 
-async function statement(url: string, text: string): Promise<void> {
+async function statement<Row>(url: string, text: string): Promise<Row[]> {
   const { hostname, port, username, pathname } = new URL(url);
   const connection = await createConnection({
     host: hostname,
@@ -48,7 +49,15 @@ async function statement(url: string, text: string): Promise<void> {
     user: username,
     database: pathname.slice(1),
   });
-  await connection.query(text).finally(() => connection.end());
+  return connection.query<Row[]>(text).finally(() => connection.end());
+}
+
+/** Ends the connection that has a lock of the database. */
+async function killHolder(url: string, lock: 'node' | 'seat1'): Promise<void> {
+  const database = createHash('md5').update(new URL(url).pathname.slice(1)).digest('hex');
+  const holder = `SELECT IS_USED_LOCK('fastim.${lock}.${database}') AS id`;
+  const [row] = await statement<{ id: bigint }>(url, holder);
+  await statement(url, `KILL ${present(row, 'a lock that is used').id}`);
 }
 
 describe('a data folder', () => {
@@ -217,8 +226,7 @@ describe.skipIf(!mariadbAvailable())('shards in MariaDB', () => {
     await expect(run(on(null))).rejects.toEqual(alone);
     // Its seat is taken again where the connection that had it is gone.
     const [url = ''] = urls;
-    const name = 'CONCAT("fastim.seat1.", MD5(DATABASE()))';
-    await statement(url, `EXECUTE IMMEDIATE CONCAT('KILL ', IS_USED_LOCK(${name}))`);
+    await killHolder(url, 'seat1');
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     await expect(run(on(null))).rejects.toEqual(alone);
     await second.stop(1_000);
@@ -240,8 +248,7 @@ describe.skipIf(!mariadbAvailable())('shards in MariaDB', () => {
     );
     await shards.start();
     opened.push(shards);
-    const name = 'CONCAT("fastim.node.", MD5(DATABASE()))';
-    await statement(url, `EXECUTE IMMEDIATE CONCAT('KILL ', IS_USED_LOCK(${name}))`);
+    await killHolder(url, 'node');
     await expect.poll(() => lost.length, { timeout: 5_000 }).toBe(1);
     expect(lost[0]?.message).toMatch(/lock that lets this process alone use .* is lost/);
   });

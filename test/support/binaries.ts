@@ -10,10 +10,13 @@ export interface Binary {
   readonly debianPackages: readonly string[];
 }
 
+/** The program of a MySQL that takes MariaDB's place, where somebody wants to know how FastIM does on it. */
+export const mysqld = process.env['MYSQLD'];
+
 /** The core packages: the server's programs without the service that Debian would start. */
 export const mariadbServer: Binary = {
-  what: 'MariaDB server',
-  names: ['mariadbd', 'mysqld'],
+  what: mysqld === undefined ? 'MariaDB server' : 'MySQL server, in place of MariaDB',
+  names: mysqld === undefined ? ['mariadbd', 'mysqld'] : [mysqld],
   debianPackages: ['mariadb-server-core', 'mariadb-client-core'],
 };
 

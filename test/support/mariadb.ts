@@ -1,10 +1,11 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import { createConnection } from 'mariadb';
+import { mysqld } from './binaries.ts';
 import { freePort } from './process.ts';
 
 /** A MariaDB of one's own: in a temporary folder, on a free port, and gone afterwards. */
@@ -23,6 +24,7 @@ const folders = ['/usr/sbin', '/usr/local/sbin', '/usr/bin', '/usr/local/bin', '
 
 /** Why no MariaDB can be started here, or null: what is missing. */
 export function missingMariadb(): string | null {
+  if (mysqld !== undefined) return existsSync(mysqld) ? null : `MYSQLD names no file: ${mysqld}`;
   if (!find('mariadbd'))
     return 'mariadbd is not installed (Debian: apt-get install mariadb-server)';
   if (!find('mariadb-install-db')) return 'mariadb-install-db is not installed';
@@ -38,18 +40,7 @@ export async function startMariadb(settings: readonly string[] = []): Promise<Te
   if (missing) throw new Error(missing);
   const folder = await mkdtemp(path.join(tmpdir(), 'fastim-mariadb-'));
   try {
-    const dataDir = path.join(folder, 'data');
-    execFileSync(
-      find('mariadb-install-db') ?? '',
-      [
-        '--no-defaults',
-        `--datadir=${dataDir}`,
-        '--auth-root-authentication-method=normal',
-        '--skip-test-db',
-        ...asUser(),
-      ],
-      { stdio: 'pipe', env: withOwnTmp(folder) },
-    );
+    makeDataFolder(folder);
     const server = new Server(folder, await freePort(), settings);
     await server.start();
     return server;
@@ -58,6 +49,30 @@ export async function startMariadb(settings: readonly string[] = []): Promise<Te
     throw error;
   }
 }
+
+/** One in which root needs no password. */
+function makeDataFolder(folder: string): void {
+  const run = (program: string, flags: readonly string[]): void => {
+    const dataDir = `--datadir=${path.join(folder, 'data')}`;
+    execFileSync(program, ['--no-defaults', ...flags, dataDir, ...asUser()], {
+      stdio: 'pipe',
+      env: withOwnTmp(folder),
+    });
+  };
+  if (mysqld === undefined) {
+    const flags = ['--auth-root-authentication-method=normal', '--skip-test-db'];
+    run(find('mariadb-install-db') ?? '', flags);
+    return;
+  }
+  run(mysqld, ['--initialize-insecure']);
+  writeFileSync(path.join(folder, rootFile), rootOverTcp);
+}
+
+/** MySQL makes root for its socket alone. */
+const rootOverTcp = `CREATE USER IF NOT EXISTS 'root'@'127.0.0.1';
+GRANT ALL ON *.* TO 'root'@'127.0.0.1' WITH GRANT OPTION;
+`;
+const rootFile = 'root.sql';
 
 /** A server that starts removes what looks like tables from the folder for temporary ones: that of each is its own. */
 function withOwnTmp(folder: string): NodeJS.ProcessEnv {
@@ -84,7 +99,8 @@ class Server implements TestMariadb {
   async start(): Promise<void> {
     const log = path.join(this.#folder, 'error.log');
     const server = spawn(
-      find('mariadbd') ?? '',
+      mysqld ?? find('mariadbd') ?? '',
+      // What only one of both knows is `loose`.
       [
         '--no-defaults',
         `--datadir=${path.join(this.#folder, 'data')}`,
@@ -96,12 +112,16 @@ class Server implements TestMariadb {
         '--skip-name-resolve',
         '--innodb-flush-log-at-trx-commit=1',
         '--innodb-buffer-pool-size=64M',
-        '--innodb-log-file-size=32M',
-        '--key-buffer-size=1M',
-        '--aria-pagecache-buffer-size=8M',
+        '--loose-innodb-log-file-size=32M',
+        '--loose-key-buffer-size=1M',
+        '--loose-aria-pagecache-buffer-size=8M',
+        '--loose-skip-log-bin',
+        '--loose-mysqlx=OFF',
+        '--secure-file-priv=',
         '--performance-schema=OFF',
         '--max-connections=400',
         '--character-set-server=utf8mb4',
+        ...(mysqld === undefined ? [] : [`--init-file=${path.join(this.#folder, rootFile)}`]),
         ...this.#settings,
         ...asUser(),
       ],
@@ -111,7 +131,7 @@ class Server implements TestMariadb {
     const deadline = Date.now() + 30_000;
     for (;;) {
       if (server.exitCode !== null)
-        throw new Error(`mariadbd ended: ${await readFile(log, 'utf8').catch(() => '')}`);
+        throw new Error(`the database ended: ${await readFile(log, 'utf8').catch(() => '')}`);
       try {
         await this.#query('SELECT 1');
         return;
