@@ -1,8 +1,9 @@
 import type { PoolConnection, UpsertResult } from 'mariadb';
 import { spelled } from './inserts.ts';
 import { spellForMariadb } from './mariadb-inserts.ts';
-import { bound, readRows, sqlErrorOf } from './mariadb-values.ts';
-import type { SqlResult, SqlValue, Statement } from './sql.ts';
+import { spellValues } from './mariadb-literals.ts';
+import { readRows, sqlErrorOf } from './mariadb-values.ts';
+import type { SqlResult, SqlValue, Statement, TextStatement } from './sql.ts';
 
 /** @throws {SqlError} */
 export async function queryOn<T extends object>(
@@ -11,9 +12,9 @@ export async function queryOn<T extends object>(
   params: readonly SqlValue[],
 ): Promise<T[]> {
   try {
-    return readRows(await connection.query(text, boundAll(params))) as T[];
+    return readRows(await ask(connection, spellValues({ text, params }))) as T[];
   } catch (error) {
-    throw sqlErrorOf(error);
+    throw sqlErrorOf(error, text);
   }
 }
 
@@ -24,9 +25,9 @@ export async function executeOn(
   params: readonly SqlValue[],
 ): Promise<SqlResult> {
   try {
-    return resultOf(await connection.query<UpsertResult>(text, boundAll(params)));
+    return resultOf(await ask<UpsertResult>(connection, spellValues({ text, params })));
   } catch (error) {
-    throw sqlErrorOf(error);
+    throw sqlErrorOf(error, text);
   }
 }
 
@@ -40,25 +41,31 @@ export async function executeAllOn(
   connection: PoolConnection,
   statements: readonly Statement[],
 ): Promise<SqlResult[]> {
+  if (statements.length === 0) return [];
   const { texts, resultsOf } = spelled(statements, spellForMariadb);
-  const [first] = texts;
-  if (!first) return [];
-  if (texts.length === 1) return [await executeOn(connection, first.text, first.params ?? [])];
-  const text = texts.map((statement) => statement.text).join(';\n');
-  const params = texts.flatMap((statement) => statement.params ?? []);
+  const filled = texts.map(spellValues);
+  const text = filled.map((statement) => statement.text).join(';\n');
+  const params = filled.flatMap((statement) => statement.params ?? []);
   try {
-    const done = await connection.query<UpsertResult[]>(text, boundAll(params));
-    return resultsOf(done.map(resultOf));
+    const done = await ask<UpsertResult | UpsertResult[]>(connection, { text, params });
+    return resultsOf((Array.isArray(done) ? done : [done]).map(resultOf));
   } catch (error) {
-    throw sqlErrorOf(error);
+    throw sqlErrorOf(error, statements.map(nameOf).join('; '));
   }
+}
+
+/** With no values where there are none: the driver looks for marks in the whole text otherwise. */
+function ask<Answer>(
+  connection: PoolConnection,
+  { text, params = [] }: TextStatement,
+): Promise<Answer> {
+  return connection.query<Answer>(text, params.length === 0 ? undefined : params);
+}
+
+function nameOf(statement: Statement): string {
+  return 'text' in statement ? statement.text : `INSERT INTO ${statement.table}`;
 }
 
 function resultOf({ affectedRows, insertId }: UpsertResult): SqlResult {
   return { affectedRows, insertId: BigInt(insertId) };
-}
-
-/** None where there are none: the driver looks for marks in the whole text otherwise. */
-function boundAll(params: readonly SqlValue[]): SqlValue[] | undefined {
-  return params.length === 0 ? undefined : params.map(bound);
 }

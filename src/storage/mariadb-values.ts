@@ -92,14 +92,23 @@ const driverMistakes: readonly number[] = [
   45_016, 45_017, 45_018, 45_039, 45_040, 45_043, 45_046, 45_052,
 ];
 
-export function sqlErrorOf(error: unknown): SqlError {
+const statementCharsShown = 256;
+
+/** @param statement what failed, without its values. */
+export function sqlErrorOf(error: unknown, statement = ''): SqlError {
   if (error instanceof SqlError) return error;
   if (!(error instanceof Error)) return new SqlError('other', String(error), { cause: error });
-  const { errno, sqlMessage, fatal } = error as Partial<
-    Record<'errno' | 'sqlMessage' | 'fatal', unknown>
+  const { errno, code, sqlMessage, fatal } = error as Partial<
+    Record<'errno' | 'code' | 'sqlMessage' | 'fatal', unknown>
   >;
-  const message = typeof sqlMessage === 'string' ? sqlMessage : error.message;
-  return new SqlError(kindOf(errno, fatal === true), message, { cause: error });
+  const kind = kindOf(errno, fatal === true);
+  if (typeof sqlMessage !== 'string') return new SqlError(kind, error.message, { cause: error });
+  if (statement === '') return new SqlError(kind, sqlMessage, { cause: error });
+  const shown = statement.slice(0, statementCharsShown);
+  // The driver's own error shows the statement as it was sent, with people's words in it.
+  return new SqlError(kind, `${sqlMessage} (${String(code)})\nsql: ${shown}`, {
+    cause: error.cause,
+  });
 }
 
 function kindOf(errno: unknown, isFatal: boolean): SqlErrorKind {

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { present } from '../../src/lib/assert.ts';
 import { mariadbOptions } from '../../src/storage/mariadb-options.ts';
@@ -128,6 +129,27 @@ describe.skipIf(!mariadbAvailable())('MariaDB that fails', () => {
     );
     await expect(work).rejects.toEqual(failure('unique'));
     expect(await sql.query('SELECT value FROM Entry WHERE number = 2')).toEqual([{ value: 0 }]);
+  });
+
+  test('what fails says which statement it was, and none of its values', async () => {
+    await using opened = await open();
+    const { sql } = opened;
+    const text = 'INSERT INTO Absent (word) VALUES (?)';
+    const row = { table: 'Absent', columns: ['word'], rows: [['secret']], tail: '' };
+    const failed = [
+      sql.query('SELECT ? FROM Absent', ['secret']),
+      sql.execute(text, ['secret']),
+      sql.transaction((tx) => tx.finish([{ text, params: ['secret'] }])),
+      sql.transaction((tx) => tx.finish([row])),
+    ];
+    for (const ended of await Promise.allSettled(failed)) {
+      const { reason } = ended as PromiseRejectedResult;
+      expect(reason).toEqual(failure('other'));
+      const told = inspect(reason);
+      expect(told).toMatch(/FROM Absent|INSERT INTO Absent/);
+      expect(told).not.toContain('secret');
+      expect(told).not.toContain(Buffer.from('secret').toString('hex'));
+    }
   });
 
   test('writers beyond the limit are told to come back', async () => {

@@ -128,6 +128,16 @@ for (const engine of sqlEngines) {
         expect(found).toEqual([{ big: 102n }]);
       });
 
+      test('long texts come back as they went in, beside short ones', async () => {
+        const words = ['?', "'é\\?".repeat(10_000), "x'"];
+        const rows = words.map((word) => [word]);
+        const [inserted] = insertRows('Drawn', ['word'], rows);
+        await sql.transaction((tx) => tx.finish([present(inserted, 'a statement')]));
+        await sql.execute('INSERT INTO Drawn (word) VALUES (?), (?), (?)', words);
+        const found = await sql.query<{ word: string }>('SELECT word FROM Drawn ORDER BY id');
+        expect(found.slice(-6).map(({ word }) => word)).toEqual([...words, ...words]);
+      });
+
       test('a value is never taken for SQL', async () => {
         const nasty = ["'; DROP TABLE User; --", "\\'; --", '" OR 1=1', '\u001a\n\\0'];
         const rows = await sql.query(
