@@ -4,11 +4,15 @@ import { builder } from './builder.ts';
 /** Deeper than anything that is kept; it only bounds the walk over a stranger's value. */
 const jsonDepthMax = 100;
 
+/** The instant that was shown last: what one commit wrote happened at one time, and is told at once. */
+let shown = { ms: 0, text: '1970-01-01T00:00:00.000Z' };
+
 builder.scalarType('DateTime', {
   description: 'An instant, RFC 3339 in UTC with milliseconds: 2026-11-23T08:00:00.000Z.',
   serialize: (ms) => {
     if (!Number.isSafeInteger(ms)) throw new TypeError('A DateTime is whole ms since 1970.');
-    return new Date(ms).toISOString();
+    if (ms !== shown.ms) shown = { ms, text: new Date(ms).toISOString() };
+    return shown.text;
   },
   parseValue: (value) => {
     const ms = typeof value === 'string' ? Date.parse(value) : NaN;

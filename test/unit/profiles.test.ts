@@ -33,7 +33,7 @@ test('a read that began before a change does not bring the old one back', () => 
 });
 
 test('lets go of the one that was used the longest ago', () => {
-  const { profiles } = open();
+  const { profiles } = open(4);
   for (const id of [1n, 2n]) profiles.keep(user(id, 'x'), profiles.begin());
   profiles.get(1n);
   profiles.keep(user(3n, 'x'), profiles.begin());

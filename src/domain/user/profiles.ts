@@ -1,4 +1,5 @@
 import type { Clock } from '../../lib/clock.ts';
+import { Recent } from '../../lib/recent.ts';
 import type { User } from './model.ts';
 
 interface Kept {
@@ -15,18 +16,16 @@ interface Kept {
  */
 export class Profiles {
   readonly #clock: Clock;
-  readonly #usersMax: number;
   readonly #keptMs: number;
-  /** In the order of their last use. */
-  readonly #kept = new Map<bigint, Kept>();
+  readonly #kept: Recent<bigint, Kept>;
   #turn = 0;
   /** What was read before is not kept: of whom another node told meanwhile, it may be the old profile. */
   #toldTurn = 0;
 
   constructor(deps: { clock: Clock; usersMax: number; keptMs: number }) {
     this.#clock = deps.clock;
-    this.#usersMax = deps.usersMax;
     this.#keptMs = deps.keptMs;
+    this.#kept = new Recent(deps.usersMax);
   }
 
   get(id: bigint): User | null {
@@ -38,8 +37,6 @@ export class Profiles {
       this.#kept.delete(id);
       return null;
     }
-    this.#kept.delete(id);
-    this.#kept.set(id, kept);
     return kept.user;
   }
 
@@ -58,10 +55,6 @@ export class Profiles {
   keep(user: User, turn: number): void {
     const known = this.#kept.get(user.id);
     if (turn < this.#toldTurn || (known && known.turn > turn)) return;
-    this.#kept.delete(user.id);
     this.#kept.set(user.id, { user, until: this.#clock.now() + this.#keptMs, turn });
-    if (this.#kept.size <= this.#usersMax) return;
-    const [oldest] = this.#kept.keys();
-    if (oldest !== undefined) this.#kept.delete(oldest);
   }
 }
