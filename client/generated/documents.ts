@@ -1754,9 +1754,9 @@ export type InboxSubscription = {
       }
     | {
         readonly __typename: 'MessageChanged';
-        readonly changeSeq: number;
         readonly cursor: string;
         readonly at: string;
+        readonly changeSeq: number;
         readonly message: {
           readonly id: string;
           readonly seq: number;
@@ -1833,9 +1833,9 @@ export type InboxSubscription = {
       }
     | {
         readonly __typename: 'ReadAdvanced';
-        readonly readSeq: number;
         readonly cursor: string;
         readonly at: string;
+        readonly readSeq: number;
         readonly conversation: { readonly id: string };
         readonly user: { readonly id: string };
       }
@@ -1855,23 +1855,23 @@ export type InboxSubscription = {
       }
     | {
         readonly __typename: 'ConversationRemoved';
-        readonly conversationId: string;
         readonly cursor: string;
         readonly at: string;
+        readonly conversationId: string;
       }
     | {
         readonly __typename: 'ConversationAdvanced';
-        readonly lastSeq: number;
-        readonly changeSeq: number;
         readonly cursor: string;
         readonly at: string;
+        readonly lastSeq: number;
+        readonly changeSeq: number;
         readonly conversation: { readonly id: string };
       }
     | {
         readonly __typename: 'WalletChanged';
-        readonly balance: number;
         readonly cursor: string;
         readonly at: string;
+        readonly balance: number;
         readonly entry: {
           readonly id: string;
           readonly kind: WalletEntryKind;
@@ -1978,9 +1978,9 @@ export type InboxPageQuery = {
           }
         | {
             readonly __typename: 'MessageChanged';
-            readonly changeSeq: number;
             readonly cursor: string;
             readonly at: string;
+            readonly changeSeq: number;
             readonly message: {
               readonly id: string;
               readonly seq: number;
@@ -2057,9 +2057,9 @@ export type InboxPageQuery = {
           }
         | {
             readonly __typename: 'ReadAdvanced';
-            readonly readSeq: number;
             readonly cursor: string;
             readonly at: string;
+            readonly readSeq: number;
             readonly conversation: { readonly id: string };
             readonly user: { readonly id: string };
           }
@@ -2079,23 +2079,23 @@ export type InboxPageQuery = {
           }
         | {
             readonly __typename: 'ConversationRemoved';
-            readonly conversationId: string;
             readonly cursor: string;
             readonly at: string;
+            readonly conversationId: string;
           }
         | {
             readonly __typename: 'ConversationAdvanced';
-            readonly lastSeq: number;
-            readonly changeSeq: number;
             readonly cursor: string;
             readonly at: string;
+            readonly lastSeq: number;
+            readonly changeSeq: number;
             readonly conversation: { readonly id: string };
           }
         | {
             readonly __typename: 'WalletChanged';
-            readonly balance: number;
             readonly cursor: string;
             readonly at: string;
+            readonly balance: number;
             readonly entry: {
               readonly id: string;
               readonly kind: WalletEntryKind;
@@ -3627,6 +3627,9 @@ export const SetMemberRoleDocument = document<
 export const InboxDocument = document<InboxSubscription, InboxSubscriptionVariables>(
   `subscription Inbox($after: InboxCursor) {
   inbox(after: $after) {
+    __typename
+    cursor
+    at
     ...InboxEventParts
   }
 }`,
@@ -3643,6 +3646,9 @@ export const InboxPageDocument = document<InboxPageQuery, InboxPageQueryVariable
   viewer {
     inbox(after: $after, first: $first) {
       events {
+        __typename
+        cursor
+        at
         ...InboxEventParts
       }
       endCursor

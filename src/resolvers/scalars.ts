@@ -9,6 +9,7 @@ let shown = { ms: 0, text: '1970-01-01T00:00:00.000Z' };
 
 builder.scalarType('DateTime', {
   description: 'An instant, RFC 3339 in UTC with milliseconds: 2026-11-23T08:00:00.000Z.',
+  specifiedByURL: 'https://scalars.graphql.org/andimarek/date-time.html',
   serialize: (ms) => {
     if (!Number.isSafeInteger(ms)) throw new TypeError('A DateTime is whole ms since 1970.');
     if (ms !== shown.ms) shown = { ms, text: new Date(ms).toISOString() };
@@ -53,6 +54,7 @@ function minorUnits(value: unknown): bigint {
 
 builder.scalarType('JSON', {
   description: 'Any JSON value.',
+  specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc8259',
   serialize: (value) => value,
   parseValue: (value) => {
     checkJson(value, 0);

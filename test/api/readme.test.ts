@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CreateGroupDocument } from '../../client/generated/documents.ts';
 import { signUp } from '../support/clients.ts';
 import { freePort } from '../support/process.ts';
 import { startTestServer } from '../support/server.ts';
@@ -109,7 +110,7 @@ describe('the README', { timeout: 170_000 }, () => {
   });
 
   test.each(['@apollo/client', '@urql/core'])(
-    'its clients, word for word but for token and port: %s hears what happens',
+    'its clients, word for word but for token and port: %s hears what happens, over a restart',
     async (library) => {
       await using server = await startTestServer();
       await using ann = await signUp(server, 'ann');
@@ -126,7 +127,14 @@ describe('the README', { timeout: 170_000 }, () => {
         .replace(`'…'`, JSON.stringify(ann.auth.accessToken))
         .replaceAll('127.0.0.1:4000', new URL(server.url).host);
       await writeFile(path.join(place, 'app.ts'), `import './browser.ts';\n${text}`);
+      await copyFile(path.join(root, 'client', 'live.ts'), path.join(place, 'live.ts'));
+      const changesIn = (told: string): number => told.split('ConversationChanged').length - 1;
+      const beginGroup = () =>
+        ann.query(CreateGroupDocument, {
+          input: { clientRequestId: 'group', title: 'Group', memberIds: [] },
+        });
       let isSent = false;
+      let isRestarted = false;
       const { output } = await run(
         process.execPath,
         ['--import', import.meta.resolve('tsx'), 'app.ts'],
@@ -138,11 +146,16 @@ describe('the README', { timeout: 170_000 }, () => {
               isSent = true;
               void ann.directWith(ann);
             }
-            return told.includes('ConversationChanged');
+            if (changesIn(told) === 1 && !isRestarted) {
+              isRestarted = true;
+              // Before the client dials again.
+              void server.restart().then(beginGroup);
+            }
+            return changesIn(told) === 2;
           },
         },
       );
-      expect(output).toContain('ConversationChanged');
+      expect(changesIn(output), output).toBe(2);
     },
   );
 

@@ -26,11 +26,15 @@ export interface Front {
   close(): Promise<void>;
 }
 
-export type Open = (server: Reachable, accessToken?: string) => Front;
+/** @param ws what its subscriptions go over; without it, a stock client of graphql-ws. */
+export type Open = (server: Reachable, accessToken?: string, ws?: Client) => Front;
 
 /** graphql-ws alone: everything over one socket. */
-export const openGraphqlWs: Open = (server, accessToken) => {
-  const client = wsClient(server, accessToken);
+export const openGraphqlWs: Open = (
+  server,
+  accessToken,
+  client = wsClient(server, accessToken),
+) => {
   const subscribe: Front['subscribe'] = (document, given) =>
     new Recording((recorder) =>
       client.subscribe(
@@ -56,8 +60,7 @@ export const openGraphqlWs: Open = (server, accessToken) => {
 };
 
 /** urql: fetch, and subscriptions over graphql-ws. */
-export const openUrql: Open = (server, accessToken) => {
-  const ws = wsClient(server, accessToken);
+export const openUrql: Open = (server, accessToken, ws = wsClient(server, accessToken)) => {
   const client = createClient({
     url: `${server.url}/graphql`,
     preferGetMethod: false,
@@ -95,8 +98,7 @@ export const openUrql: Open = (server, accessToken) => {
 };
 
 /** Apollo Client with its own cache: HTTP, and subscriptions over graphql-ws. */
-export const openApollo: Open = (server, accessToken) => {
-  const ws = wsClient(server, accessToken);
+export const openApollo: Open = (server, accessToken, ws = wsClient(server, accessToken)) => {
   const isSubscription: Parameters<typeof ApolloLink.split>[0] = ({ operationType }) =>
     operationType === 'subscription';
   const client = new ApolloClient({
