@@ -134,6 +134,8 @@ function advance(variables: Record<string, unknown>, data: unknown): void {
     case 'ConversationCaughtUp':
       set(variables, 'afterSeq', event['lastSeq']);
       set(variables, 'afterChangeSeq', event['changeSeq']);
+      return;
+    default:
   }
 }
 
