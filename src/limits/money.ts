@@ -2,6 +2,11 @@ import { second } from './units.ts';
 
 /** Of wallets, red packets and what moves between them. */
 export const moneyLimits = {
+  /**
+   * What a wallet holds at most after money came from outside. What is claimed or comes back is never refused, and a client's
+   * numbers are exact to twice as much.
+   */
+  toppedUpBalanceMax: 2 ** 52,
   /** Bookings of a shard's wallets that may wait for a transaction; one more is UNAVAILABLE. */
   bookingsQueueMax: 4_096,
   /** Bookings that one transaction takes. */

@@ -129,7 +129,7 @@ builder.mutationField('creditWallet', (t) =>
     description:
       "Puts money into a wallet. Only for an app's own server, which shows its server key in place of an access token, over HTTP.\n" +
       'Idempotent for ever on (user, key): a retry returns the entry of the first call; the same key with another\n' +
-      'amount or reason is fault IDEMPOTENCY_CONFLICT.',
+      'amount or reason is fault IDEMPOTENCY_CONFLICT, a balance beyond 2^52 FAILED_PRECONDITION.',
     args: { input: t.arg({ type: CreditWalletInput, description: 'What to whom, and why.' }) },
     resolve: async (_root, { input }, context) => {
       requireCaller(context);

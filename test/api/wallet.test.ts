@@ -1,17 +1,22 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { CreditWalletDocument, WalletDocument } from '../../client/generated/documents.ts';
-import { codeOf, engines, newKey, openChat, type Chat } from '../support/chat.ts';
+import { codeOf, createGroup, engines, newKey, openChat, type Chat } from '../support/chat.ts';
 import { ask, post, type TestUser } from '../support/clients.ts';
 import { brief, headOf, inboxOf, openInbox, pull } from '../support/live.ts';
 import {
   balanceOf,
+  claim,
   credit,
   entriesOf,
   fund,
+  giveAway,
   keyOf,
   operatorKeyOf,
   serverKeys,
 } from '../support/money.ts';
+
+/** What one holds at most by credits: half of what is exact as a number. */
+const fullWallet = 2 ** 52;
 
 describe.each(engines())('wallets on %s', (engine) => {
   let chat: Chat;
@@ -97,9 +102,31 @@ describe.each(engines())('wallets on %s', (engine) => {
       expect(await codeOf(creditBy(token, ann, wrong))).toBe('INVALID_ARGUMENT');
     }
     expect(await balanceOf(ann)).toBe(0);
-    await creditBy(token, ann, { amount: Number.MAX_SAFE_INTEGER });
-    expect(await balanceOf(ann)).toBe(Number.MAX_SAFE_INTEGER);
+    const amount = Number.MAX_SAFE_INTEGER;
+    expect(await codeOf(creditBy(token, ann, { amount }))).toBe('FAILED_PRECONDITION');
+    await creditBy(token, ann, { amount: fullWallet });
+    expect(await balanceOf(ann)).toBe(fullWallet);
     expect(await codeOf(creditBy(token, ann, { amount: 1 }))).toBe('FAILED_PRECONDITION');
+  });
+
+  test('a wallet that is full still takes what comes back to it, and shows it', async () => {
+    const [ann, bob] = await chat.people(2);
+    const group = await createGroup(ann, [bob]);
+    const live = await openInbox(ann);
+    await credit(chat.server, ann, fullWallet);
+    const id = await giveAway(ann, group, { total: 20_000, count: 1 });
+    await credit(chat.server, ann, 20_000);
+    expect((await claim(ann, id)).status).toBe('CLAIMED');
+    const balance = fullWallet + 20_000;
+    await vi.waitFor(async () => expect(await balanceOf(ann)).toBe(balance), 10_000);
+    await live.until(
+      () => inboxOf(live).map(brief).includes(`wallet 20000=${balance}`),
+      'what came back',
+    );
+    expect((await entriesOf(ann)).map(({ amount }) => amount)).toEqual([
+      ...[fullWallet, -20_000, 20_000, 20_000],
+    ]);
+    expect(await codeOf(credit(chat.server, ann, 1))).toBe('FAILED_PRECONDITION');
   });
 
   test('entries are paged, newest first, whatever is added meanwhile', async () => {

@@ -1,6 +1,7 @@
 import { assert } from '../../lib/assert.ts';
 import { Fault } from '../../lib/fault.ts';
 import { chunks } from '../../lib/chunks.ts';
+import { limits } from '../../limits.ts';
 import type { Settled } from '../../storage/group-commit.ts';
 import { insertRows } from '../../storage/inserts.ts';
 import { pairsCondition, pairsOf } from '../../storage/pairs.ts';
@@ -46,7 +47,7 @@ interface WalletRow {
 
 /** Keys of one SELECT. */
 const keysPerStatement = 400;
-const balanceMax = BigInt(Number.MAX_SAFE_INTEGER);
+const toppedUpBalanceMax = BigInt(limits.toppedUpBalanceMax);
 
 /** What bookings do to the wallets of a shard, decided in memory under the wallets' locks. */
 export class BookingBatch {
@@ -149,8 +150,8 @@ export class BookingBatch {
     const wallet = this.#walletOf(userId);
     const balance = wallet.balance + amount;
     if (balance < 0n) return refused('The balance does not reach.');
-    if (kind === 'TOP_UP' && balance > balanceMax)
-      return refused('The balance would be too large.');
+    if (kind === 'TOP_UP' && balance > toppedUpBalanceMax)
+      return refused('The balance would be beyond 2^52.');
     wallet.balance = balance;
     wallet.entryNo += 1;
     const { entryNo } = wallet;

@@ -110,7 +110,7 @@ export class Wallets implements Lifecycle {
    * by (user, key): again it answers the first entry.
    * @throws {Fault} INVALID_ARGUMENT for an amount that is no safe positive integer, a key or a reason out of form; NOT_FOUND for
    *   an unknown user, or one of another app than `appId` (null: any); IDEMPOTENCY_CONFLICT where the key was used with another
-   *   amount or reason; FAILED_PRECONDITION where the balance would not be a safe integer any more; UNAVAILABLE
+   *   amount or reason; FAILED_PRECONDITION where the balance would be beyond `toppedUpBalanceMax`; UNAVAILABLE
    */
   async topUp({ userId, amount, key, reason }: TopUp, appId: string | null): Promise<Booking> {
     if (amount <= 0n || amount > BigInt(Number.MAX_SAFE_INTEGER)) {
