@@ -30,12 +30,13 @@ export interface MoneyWorld extends AsyncDisposable {
   readonly shards: Shards;
   /**
    * A node; `lets` in whoever it is asked for, as one does that saw them a moment ago; `isAlone` where no other one ends
-   * memberships.
+   * memberships; `creditWaitMs` is how long its claims wait for their credits.
    */
   node(options?: {
     failpoints?: Failpoints;
     lets?: boolean;
     isAlone?: boolean;
+    creditWaitMs?: number;
   }): Promise<MoneyNode>;
   /** Users, on all shards in turn. */
   people(count: number): Viewer[];
@@ -93,8 +94,9 @@ export async function openMoney(storage: Storage): Promise<MoneyWorld> {
   const world: MoneyWorld = {
     clock,
     shards,
-    async node({ failpoints = noFailpoints, lets = false, isAlone = false } = {}) {
-      const node = await startNode({ shards, ids, clock, failpoints, isAlone }, lets);
+    async node({ failpoints = noFailpoints, lets = false, isAlone = false, creditWaitMs } = {}) {
+      const base = { shards, ids, clock, failpoints, isAlone };
+      const node = await startNode(base, lets, creditWaitMs ?? limits.creditWaitMs);
       nodes.add(node);
       return node;
     },
@@ -163,6 +165,7 @@ async function startNode(
     isAlone: boolean;
   },
   lets: boolean,
+  creditWaitMs: number,
 ): Promise<MoneyNode> {
   const { shards } = base;
   const users = {
@@ -195,6 +198,7 @@ async function startNode(
     rulesOf: () => ({ shareMax: 20_000, countMax: 100, ttlMs }),
     limits: {
       ...limits,
+      creditWaitMs,
       relayAgeMs: 0,
       transfersPollMs: 50,
       arrivalsFlushMs: 10,

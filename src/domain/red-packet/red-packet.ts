@@ -23,7 +23,7 @@ import type {
   SendRedPacketInput,
   SentRedPacket,
 } from './model.ts';
-import { claimsOfPackets, refusalOf, visiblePackets } from './reads.ts';
+import { claimsOfPackets, packetById, refusalOf, visiblePackets } from './reads.ts';
 import { Relay } from './relay.ts';
 import { noteReturned } from './send-rows.ts';
 import { Sends } from './sends.ts';
@@ -131,9 +131,11 @@ export class RedPackets implements Lifecycle {
    */
   async claim({ userId }: Viewer, redPacketId: bigint): Promise<ClaimAnswer> {
     const result = await this.#claims.claim(redPacketId, userId);
-    const { status, claim, packet: redPacket } = result;
-    if (!claim) return { status, claim: null, creditPending: false, redPacket };
+    const { status, claim, packet } = result;
+    if (!claim) return { status, claim: null, creditPending: false, redPacket: packet };
     const creditPending = !(await this.#isCredited(result, userId));
+    // Else its last state may have been told while the credit was waited for, and this would show an older one after it.
+    const redPacket = result.isCredited ? packet : await this.#asItIsNow(packet);
     return { status, claim: claimOf(claim, redPacket), creditPending, redPacket };
   }
 
@@ -181,6 +183,13 @@ export class RedPackets implements Lifecycle {
     const isThere = await this.#deps.wallets.hasReceived({ id: transferId, userId });
     if (isThere) this.#claims.credited(claim);
     return isThere;
+  }
+
+  /** Where the shard does not say so, as it was: the claim is made all the same. */
+  async #asItIsNow(packet: RedPacket): Promise<RedPacket> {
+    if (packet.state !== 'OPEN') return packet;
+    const { sql } = this.#deps.shards.of(packet.id);
+    return (await packetById(sql, packet.id).catch(() => null)) ?? packet;
   }
 
   async #deliver(transfer: Transfer): Promise<readonly Statement[]> {
