@@ -15,6 +15,8 @@ export const moneyLimits = {
   claimsQueueMax: 8_192,
   /** Claims that one transaction takes. */
   claimsBatchMax: 256,
+  /** How long a booking or a claim may be put off because another node holds its wallet or red packet, before it is UNAVAILABLE. */
+  moneyDeferMaxMs: 5 * second,
   /** Transfers that a node sees to at a time; more wait in their table. */
   transfersUnderwayMax: 4_096,
   /** Transfers that are looked up at a time. */

@@ -161,7 +161,7 @@ export class GroupCommit<Job, Result> {
       if (!this.#held.has(this.#keyOf(ticket))) return true;
       ticket.deferredSince ??= now;
       if (now - ticket.deferredSince <= this.#deps.deferMaxMs) return true;
-      ticket.reject(unavailable('The conversation is busy.'));
+      ticket.reject(unavailable('Another node is busy with it.'));
       return false;
     });
   }

@@ -49,7 +49,7 @@ describe.each(apart)('the answer to a claim on $name', (storage) => {
     expect((await a.redPackets.claims([(await answer).redPacket])).get(redPacket.id)).toHaveLength(
       2,
     );
-  });
+  }, 120_000);
 });
 
 describe.each(here)('a red packet on $name', (storage) => {

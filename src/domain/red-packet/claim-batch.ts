@@ -6,9 +6,11 @@ import { insertRows } from '../../storage/inserts.ts';
 import { pairsOf } from '../../storage/pairs.ts';
 import type { Sql, SqlTransaction, Statement } from '../../storage/sql.ts';
 import { departures, type Transfer } from '../transfer/transfer.ts';
+import { findHeld, nothingHeld, type LockFree } from './claim-held.ts';
 import { loadClaims, loadClaimers, lockPackets } from './claim-load.ts';
 import type { Claimer, LockedPacket } from './claim-load.ts';
 import { claimColumns, claimValues, type StoredClaim } from './claim-rows.ts';
+import { close } from './close.ts';
 import type { ClaimStatus, RedPacket } from './model.ts';
 import { updatePacket, versionOf } from './packet-rows.ts';
 
@@ -31,7 +33,9 @@ export interface ClaimBatchDeps {
   /** A new id on the slot of what it is for. */
   newId(redPacketId: bigint): bigint;
   /** Whether a user's wallet is of the packets' shard. */
-  isHere(userId: bigint): boolean;
+  readonly isHere: (userId: bigint) => boolean;
+  /** Null: what others hold is waited for; else it is passed over, and what asks for it deferred. */
+  readonly lockFree: LockFree | null;
 }
 
 type ClaimOnly = Extract<ClaimJob, { kind: 'claim' }>;
@@ -45,6 +49,7 @@ export class ClaimBatch {
   /** Those who are members, by packet and user. */
   readonly #claimers = new Map<string, Claimer>();
   readonly #claims = new Map<string, StoredClaim>();
+  #held = nothingHeld;
   readonly #fresh: StoredClaim[] = [];
   readonly #touched = new Set<LockedPacket>();
   /** What leaves the packets by this batch, for wallets elsewhere. */
@@ -60,6 +65,11 @@ export class ClaimBatch {
 
   get isEmpty(): boolean {
     return this.#touched.size === 0;
+  }
+
+  /** Whether others hold something that it is about. */
+  get isHeldUp(): boolean {
+    return this.#held.packets.size + this.#held.wallets.size > 0;
   }
 
   /** Those that nobody can claim of any more. */
@@ -84,24 +94,29 @@ export class ClaimBatch {
 
   /** One round trip: the statements run in this order, so the rest is read under the packets' locks. */
   async load(tx: SqlTransaction): Promise<void> {
+    const { lockFree, isHere } = this.#deps;
     const ids = [...new Set(this.#jobs.map(({ redPacketId }) => redPacketId))];
     ids.sort((a, b) => (a < b ? -1 : 1));
     const wanted = this.#jobs.filter((job): job is ClaimOnly => job.kind === 'claim');
     const pairs = pairsOf(wanted, ({ redPacketId, userId }) => [redPacketId, userId]);
     const [packets, claimers, claims] = await Promise.all([
-      lockPackets(tx, this.#sql, ids),
+      lockPackets(tx, this.#sql, ids, lockFree !== null),
       loadClaimers(tx, pairs),
       loadClaims(tx, pairs),
     ]);
     for (const locked of packets) this.#packets.set(locked.packet.id, locked);
     for (const claimer of claimers) this.#claimers.set(keyOf(claimer), claimer);
     for (const claim of claims) this.#claims.set(keyOf(claim), claim);
+    if (!lockFree) return;
+    const asked = { packetIds: ids, userIds: wanted.map(({ userId }) => userId) };
+    this.#held = await findHeld(tx, this.#packets, asked, { isHere, lockFree });
   }
 
   decide(): Settled<ClaimResult>[] {
     return this.#jobs.map((job) => {
       try {
         const locked = this.#packets.get(job.redPacketId);
+        if (this.#isHeld(job, locked)) return { kind: 'deferred' };
         if (job.kind === 'claim') return { kind: 'done', result: this.#claim(job, locked) };
         if (!locked) throw noSuchPacket();
         this.#expireIfDue(locked);
@@ -127,6 +142,14 @@ export class ClaimBatch {
         dialect.upsert(['redPacketId'], `version = ${dialect.incoming('version')}`),
       ),
     ];
+  }
+
+  /** Whether a packet, or a wallet that money may go to, was passed over. */
+  #isHeld(job: ClaimJob, locked: LockedPacket | undefined): boolean {
+    const { packets, wallets } = this.#held;
+    if (!locked) return packets.has(job.redPacketId);
+    if (job.kind === 'claim' && wallets.has(job.userId)) return true;
+    return this.#isDue(locked) && wallets.has(locked.packet.senderId);
   }
 
   #claim(job: ClaimOnly, locked: LockedPacket | undefined): ClaimResult {
@@ -171,10 +194,14 @@ export class ClaimBatch {
     return claim;
   }
 
+  #isDue({ packet }: LockedPacket): boolean {
+    return packet.state === 'OPEN' && this.#deps.nowMs >= packet.expiresAtMs;
+  }
+
   /** Its time being over, what is left goes back: once, since it is not open any more. */
   #expireIfDue(locked: LockedPacket): void {
+    if (!this.#isDue(locked)) return;
     const { packet } = locked;
-    if (packet.state !== 'OPEN' || this.#deps.nowMs < packet.expiresAtMs) return;
     const { failpoints } = this.#deps;
     const isRaced = failpoints.hasBug('expiry-races-claim');
     const refundedTotal = packet.total - (isRaced ? 0n : packet.claimedTotal);
@@ -217,18 +244,6 @@ function lost(status: 'EXHAUSTED' | 'EXPIRED', packet: RedPacket): ClaimResult {
 /** Unknown and forbidden look the same. */
 export function noSuchPacket(): Fault {
   return new Fault('NOT_FOUND', 'There is no such red packet.');
-}
-
-function close(locked: LockedPacket, state: 'EXHAUSTED' | 'EXPIRED'): void {
-  const { packet, shares } = locked;
-  let bestShareNo: number | null = null;
-  if (packet.kind === 'LUCKY') {
-    for (let shareNo = 0; shareNo < packet.claimedCount; shareNo += 1) {
-      const best = bestShareNo === null ? 0n : (shares[bestShareNo] ?? 0n);
-      if ((shares[shareNo] ?? 0n) > best) bestShareNo = shareNo;
-    }
-  }
-  locked.packet = { ...packet, state, bestShareNo };
 }
 
 function keyOf({ redPacketId, userId }: { redPacketId: bigint; userId: bigint }): string {

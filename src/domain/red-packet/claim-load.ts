@@ -29,16 +29,22 @@ const fromPacketsFor =
   ' AND (p.recipientId IS NULL OR m.userId = p.recipientId)' +
   ' AND (p.senderMayClaim = 1 OR m.userId <> p.senderId)';
 
-/** Locks packets that were posted, and reads them with their shares. @param ids in order. */
+/**
+ * Locks packets that were posted, and reads them with their shares.
+ * @param ids in order.
+ * @param passesOver those that others hold are not waited for.
+ */
 export async function lockPackets(
   tx: SqlTransaction,
   sql: Sql,
   ids: readonly bigint[],
+  passesOver: boolean,
 ): Promise<LockedPacket[]> {
+  const lock = passesOver ? sql.dialect.forUpdateSkipLocked : sql.dialect.forUpdate;
   const pages = chunks(ids, 500).map((page) =>
     tx.query<LockedRow>(
       `SELECT ${packetColumns.join(', ')}, shares, senderMayClaim FROM RedPacket` +
-        ` WHERE id IN (${marks(page.length)}) AND seq IS NOT NULL ORDER BY id${sql.dialect.forUpdate}`,
+        ` WHERE id IN (${marks(page.length)}) AND seq IS NOT NULL ORDER BY id${lock}`,
       page,
     ),
   );

@@ -5,6 +5,7 @@ import { slotOf, type IdSource } from '../../lib/id.ts';
 import type { Lifecycle } from '../../lib/lifecycle.ts';
 import { limits } from '../../limits.ts';
 import { GroupCommit, type Settled } from '../../storage/group-commit.ts';
+import { Patience } from '../../storage/patience.ts';
 import type { Shard, Shards } from '../../storage/shards.ts';
 import { SqlError } from '../../storage/sql.ts';
 import type { Transfer } from '../transfer/transfer.ts';
@@ -21,7 +22,7 @@ export interface ClaimsDeps {
   readonly failpoints: Failpoints;
   /** No other node ends memberships. */
   readonly isAlone: boolean;
-  readonly wallets: Pick<Wallets, 'receiveIn' | 'tell'>;
+  readonly wallets: Pick<Wallets, 'receiveIn' | 'lockFree' | 'tell'>;
   /** Told what has left packets of a shard for another one, after the commit. Must not throw. */
   readonly onTransfers: (transfers: readonly Transfer[]) => Promise<unknown>;
   /** Called after a commit that left states to be told in `UntoldRedPacket` of that shard. Must not throw. */
@@ -44,13 +45,13 @@ export class Claims implements Lifecycle {
 
   async start(): Promise<void> {
     for (const shard of this.#deps.shards.all) {
+      const patience = new Patience();
       const writer = new GroupCommit<ClaimJob, ClaimResult>({
-        run: (jobs) => this.#run(shard, jobs),
-        // None is ever deferred.
+        run: (jobs) => this.#run(shard, jobs, patience),
         keyOf: ({ redPacketId }) => redPacketId,
         batchMax: limits.claimsBatchMax,
         queueMax: limits.claimsQueueMax,
-        deferMaxMs: 0,
+        deferMaxMs: limits.moneyDeferMaxMs,
       });
       this.#writers.set(shard.index, writer);
     }
@@ -89,23 +90,37 @@ export class Claims implements Lifecycle {
     return present(this.#writers.get(index), 'claims were not started').submit(job);
   }
 
-  async #run(shard: Shard, jobs: readonly ClaimJob[]): Promise<Settled<ClaimResult>[]> {
+  async #run(
+    shard: Shard,
+    jobs: readonly ClaimJob[],
+    patience: Patience,
+  ): Promise<Settled<ClaimResult>[]> {
     // Who waited while it closed needs no transaction.
     const known = jobs.map((job) =>
       job.kind === 'claim' ? this.#late.answerAtOnce(job.redPacketId, job.userId) : null,
     );
     const open = jobs.filter((_job, index) => known[index] === null);
-    const settled = open.length === 0 ? [] : await this.#decide(shard, open);
+    const settled =
+      open.length === 0
+        ? []
+        : await patience.within((passesOver) =>
+            this.#decide(shard, open, passesOver ? patience : null),
+          );
     let at = 0;
     return known.map((result) =>
       result ? { kind: 'done', result } : present(settled[at++], 'each job is settled'),
     );
   }
 
-  async #decide(shard: Shard, jobs: readonly ClaimJob[]): Promise<Settled<ClaimResult>[]> {
+  /** @param lost patience that is lost, where what others hold is passed over. */
+  async #decide(
+    shard: Shard,
+    jobs: readonly ClaimJob[],
+    lost: Patience | null,
+  ): Promise<Settled<ClaimResult>[]> {
     for (let strikes = 0; ; strikes += 1) {
       try {
-        return await this.#commit(shard, jobs);
+        return await this.#commit(shard, jobs, lost);
       } catch (error) {
         const isStrike = error instanceof SqlError && error.kind === 'unique';
         if (!isStrike || strikes === strikesMax) throw error;
@@ -113,7 +128,11 @@ export class Claims implements Lifecycle {
     }
   }
 
-  async #commit(shard: Shard, jobs: readonly ClaimJob[]): Promise<Settled<ClaimResult>[]> {
+  async #commit(
+    shard: Shard,
+    jobs: readonly ClaimJob[],
+    lost: Patience | null,
+  ): Promise<Settled<ClaimResult>[]> {
     const { shards, clock, failpoints, ids, wallets, onTransfers } = this.#deps;
     const { moment } = this.#late;
     const batch = new ClaimBatch(shard.sql, jobs, {
@@ -121,6 +140,7 @@ export class Claims implements Lifecycle {
       failpoints,
       newId: (redPacketId) => ids.next(slotOf(redPacketId)),
       isHere: (userId) => shards.of(userId) === shard,
+      lockFree: lost ? (tx, userIds) => wallets.lockFree(tx, shard, userIds) : null,
     });
     let earlier: StoredClaim[] = [];
     const outcomes = await shard.sql
@@ -144,6 +164,7 @@ export class Claims implements Lifecycle {
         throw error;
       });
     failpoints.reach('after-claim');
+    if (batch.isHeldUp) lost?.lose();
     if (!batch.isEmpty) {
       void onTransfers(batch.leaving);
       this.#tell(shard.index);

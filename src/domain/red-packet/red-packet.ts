@@ -49,7 +49,10 @@ export interface RedPacketsDeps {
   readonly log: Logger;
   readonly conversations: Pick<Conversations, 'enterOrFault' | 'membersOf'>;
   readonly timelines: TimelineWriter;
-  readonly wallets: Pick<Wallets, 'pay' | 'receive' | 'receiveIn' | 'tell' | 'hasReceived'>;
+  readonly wallets: Pick<
+    Wallets,
+    'pay' | 'receive' | 'receiveIn' | 'lockFree' | 'tell' | 'hasReceived'
+  >;
   readonly rulesOf: (appId: string) => RedPacketRules;
   /** No other node ends memberships: all are told by `membershipEnded`. */
   readonly isAlone: boolean;

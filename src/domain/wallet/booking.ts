@@ -4,6 +4,7 @@ import { chunks } from '../../lib/chunks.ts';
 import { limits } from '../../limits.ts';
 import type { Settled } from '../../storage/group-commit.ts';
 import { insertRows } from '../../storage/inserts.ts';
+import { heldOf } from '../../storage/patience.ts';
 import { pairsCondition, pairsOf } from '../../storage/pairs.ts';
 import { marks } from '../../storage/sql.ts';
 import type { Sql, SqlTransaction, Statement } from '../../storage/sql.ts';
@@ -47,6 +48,7 @@ interface WalletRow {
 
 /** Keys of one SELECT. */
 const keysPerStatement = 400;
+const walletKey = { table: 'Wallet', key: 'userId' };
 const toppedUpBalanceMax = BigInt(limits.toppedUpBalanceMax);
 
 /** What bookings do to the wallets of a shard, decided in memory under the wallets' locks. */
@@ -55,36 +57,54 @@ export class BookingBatch {
   readonly #bookings: readonly Booking[];
   readonly #nowMs: number;
   readonly #areCausesNew: boolean;
+  readonly #passesOver: boolean;
+  /** Whose wallets were passed over. */
+  #held: ReadonlySet<bigint> = new Set();
   readonly #wallets = new Map<bigint, WalletState>();
   readonly #known = new Map<string, StoredEntry>();
   readonly #fresh: StoredEntry[] = [];
   readonly #beside: Statement[] = [];
 
-  /** @param options.areCausesNew none of them can have made an entry before: where one has, its key strikes. */
+  /**
+   * @param options.areCausesNew none of them can have made an entry before: where one has, its key strikes.
+   * @param options.passesOver wallets that others hold are not waited for: what is for them is deferred.
+   */
   constructor(
     sql: Sql,
     bookings: readonly Booking[],
-    options: { readonly nowMs: number; readonly areCausesNew?: boolean },
+    options: {
+      readonly nowMs: number;
+      readonly areCausesNew?: boolean;
+      readonly passesOver?: boolean;
+    },
   ) {
     this.#sql = sql;
     this.#bookings = bookings;
     this.#nowMs = options.nowMs;
     this.#areCausesNew = options.areCausesNew ?? false;
+    this.#passesOver = options.passesOver ?? false;
   }
 
   get isEmpty(): boolean {
     return this.#fresh.length === 0;
   }
 
+  /** Whether others hold something that it is about. */
+  get isHeldUp(): boolean {
+    return this.#held.size > 0;
+  }
+
   /** One round trip: the statements run in this order, so entries are read under the wallets' locks. */
   async load(tx: SqlTransaction): Promise<void> {
+    const { dialect } = this.#sql;
+    const lock = this.#passesOver ? dialect.forUpdateSkipLocked : dialect.forUpdate;
     const userIds = [...new Set(this.#bookings.map(({ userId }) => userId))];
     userIds.sort((a, b) => (a < b ? -1 : 1));
     const reads = chunks(userIds, keysPerStatement).map((page) =>
       tx.query<WalletRow>(
         'SELECT w.userId, w.balance, w.entryNo, e.balance AS entryBalance FROM Wallet w' +
           ' LEFT JOIN WalletEntry e ON e.userId = w.userId AND e.entryNo = w.entryNo' +
-          ` WHERE w.userId IN (${marks(page.length)}) ORDER BY w.userId${this.#sql.dialect.forUpdate}`,
+          ` WHERE w.userId IN (${marks(page.length)}) ORDER BY w.userId${lock}`,
         page,
       ),
     );
@@ -100,6 +120,10 @@ export class BookingBatch {
       // Each entry's balance is that of the one before plus its amount: so this is the sum of all.
       assert(balance === entryBalance, `a wallet's balance is not that of its entries: ${userId}`);
       this.#wallets.set(userId, { userId, balance, entryNo, isNew: false });
+    }
+    if (this.#passesOver) {
+      const passedOver = userIds.filter((userId) => !this.#wallets.has(userId));
+      this.#held = await heldOf(tx, walletKey, passedOver);
     }
     for (const row of entries.flat()) {
       const stored = storedOf(row);
@@ -147,6 +171,7 @@ export class BookingBatch {
     const { userId, kind, amount, cause, redPacketId, reason } = booking;
     const known = this.#known.get(keyOf(userId, cause));
     if (known) return { kind: 'done', result: { ...known, isDuplicate: true } };
+    if (this.#held.has(userId)) return { kind: 'deferred' };
     const wallet = this.#walletOf(userId);
     const balance = wallet.balance + amount;
     if (balance < 0n) return refused('The balance does not reach.');
@@ -171,6 +196,26 @@ export class BookingBatch {
     this.#wallets.set(userId, empty);
     return empty;
   }
+}
+
+/** Locks those wallets that nobody holds. @returns whose others hold. */
+export async function lockFreeWallets(
+  tx: SqlTransaction,
+  { dialect }: Pick<Sql, 'dialect'>,
+  userIds: readonly bigint[],
+): Promise<ReadonlySet<bigint>> {
+  const pages = chunks(userIds, keysPerStatement).map((page) =>
+    tx.query<{ userId: bigint }>(
+      `SELECT userId FROM Wallet WHERE userId IN (${marks(page.length)}) ORDER BY userId${dialect.forUpdateSkipLocked}`,
+      page,
+    ),
+  );
+  const free = new Set((await Promise.all(pages)).flat().map(({ userId }) => userId));
+  return heldOf(
+    tx,
+    walletKey,
+    userIds.filter((userId) => !free.has(userId)),
+  );
 }
 
 function keyOf(userId: bigint, cause: string): string {

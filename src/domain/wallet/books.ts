@@ -4,6 +4,7 @@ import type { Failpoints } from '../../lib/failpoint.ts';
 import type { Lifecycle } from '../../lib/lifecycle.ts';
 import { limits } from '../../limits.ts';
 import { GroupCommit, type Settled } from '../../storage/group-commit.ts';
+import { Patience } from '../../storage/patience.ts';
 import type { Shard, Shards } from '../../storage/shards.ts';
 import { SqlError } from '../../storage/sql.ts';
 import { BookingBatch, type Booked, type Booking } from './booking.ts';
@@ -30,13 +31,14 @@ export class Books implements Lifecycle {
 
   async start(): Promise<void> {
     for (const shard of this.#deps.shards.all) {
+      const patience = new Patience();
       const writer = new GroupCommit<Booking, Booked>({
-        run: (bookings) => this.#run(shard, bookings),
-        // None is ever deferred.
+        run: (bookings) =>
+          patience.within((passesOver) => this.#run(shard, bookings, passesOver ? patience : null)),
         keyOf: ({ userId }) => userId,
         batchMax: limits.bookingsBatchMax,
         queueMax: limits.bookingsQueueMax,
-        deferMaxMs: 0,
+        deferMaxMs: limits.moneyDeferMaxMs,
       });
       this.#writers.set(shard.index, writer);
     }
@@ -53,10 +55,15 @@ export class Books implements Lifecycle {
     return present(this.#writers.get(index), 'the books were not opened').submit(booking);
   }
 
-  async #run(shard: Shard, bookings: readonly Booking[]): Promise<Settled<Booked>[]> {
+  /** @param lost patience that is lost, where wallets that others hold are passed over. */
+  async #run(
+    shard: Shard,
+    bookings: readonly Booking[],
+    lost: Patience | null,
+  ): Promise<Settled<Booked>[]> {
     for (let strikes = 0; ; strikes += 1) {
       try {
-        return await this.#commit(shard, bookings);
+        return await this.#commit(shard, bookings, lost);
       } catch (error) {
         const isStrike = error instanceof SqlError && error.kind === 'unique';
         if (!isStrike || strikes === strikesMax) throw error;
@@ -64,9 +71,14 @@ export class Books implements Lifecycle {
     }
   }
 
-  async #commit(shard: Shard, bookings: readonly Booking[]): Promise<Settled<Booked>[]> {
+  async #commit(
+    shard: Shard,
+    bookings: readonly Booking[],
+    lost: Patience | null,
+  ): Promise<Settled<Booked>[]> {
     const { clock, failpoints, onEntries } = this.#deps;
-    const batch = new BookingBatch(shard.sql, bookings, { nowMs: clock.now() });
+    const options = { nowMs: clock.now(), passesOver: lost !== null };
+    const batch = new BookingBatch(shard.sql, bookings, options);
     const outcomes = await shard.sql
       .transaction(async (tx) => {
         await batch.load(tx);
@@ -81,6 +93,7 @@ export class Books implements Lifecycle {
         throw error;
       });
     failpoints.reach('after-booking');
+    if (batch.isHeldUp) lost?.lose();
     if (!batch.isEmpty) onEntries(shard.index);
     return outcomes;
   }

@@ -10,7 +10,7 @@ import type { SqlTransaction, Statement } from '../../storage/sql.ts';
 import type { Viewer } from '../session/session.ts';
 import type { Transfer } from '../transfer/transfer.ts';
 import type { Users } from '../user/user.ts';
-import { BookingBatch, type Booking as NewEntry } from './booking.ts';
+import { BookingBatch, lockFreeWallets, type Booking as NewEntry } from './booking.ts';
 import { Books } from './books.ts';
 import { entriesBetween, entryByCause, entryByNo, entryPage, walletOf } from './entries.ts';
 import type { TopUp, Wallet, WalletEntry, WalletEntryPage } from './model.ts';
@@ -183,6 +183,18 @@ export class Wallets implements Lifecycle {
       assert(decided.kind === 'done', 'what arrives is never refused');
     }
     return batch.statements();
+  }
+
+  /**
+   * For who must not wait in `receiveIn`: locks those wallets of a shard that nobody holds, in a transaction.
+   * @returns whose others hold.
+   */
+  lockFree(
+    tx: SqlTransaction,
+    { sql }: Pick<Shard, 'sql'>,
+    userIds: readonly bigint[],
+  ): Promise<ReadonlySet<bigint>> {
+    return lockFreeWallets(tx, sql, userIds);
   }
 
   /** Says that entries of a shard's wallets were committed: their users are told. Must not throw. */
