@@ -4,7 +4,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LogoutDocument } from '../../client/generated/documents.ts';
+import {
+  LogoutDocument,
+  SetTypingDocument,
+  TypingDocument,
+  type TypingSubscription,
+} from '../../client/generated/documents.ts';
 import { operatorKeyIn } from '../../src/domain/app/app.ts';
 import { limits } from '../../src/limits.ts';
 import { gatesKey } from '../../src/realtime/nodes/stays.lua.ts';
@@ -203,27 +208,65 @@ describe.skipIf(!isHere)('three gates and their LSB', () => {
   it.each(ends)(
     '%s reaches its sockets on all nodes within 250 ms: %i',
     async (_by, code, end) => {
+      const told = await wordsOnAll(`told_${code}`);
       const times: number[] = [];
+      const late: string[] = [];
       for (let round = 0; round < 8; round += 1) {
         const user = await signUp(nodes.at(round % 3), `ended_${code}_${round}`);
         const sockets = await Promise.all([0, 1, 2].map((at) => elsewhere(user, at)));
-        await end(user, (round + 1) % 3);
+        const at = (round + 1) % 3;
+        await end(user, at);
         const answeredMs = Date.now();
+        await pause(250);
+        // However the machine stalls: what is said from now on comes behind it, on the same way to the same gates. What comes with the
+        // first word may have been read in one go with the end; with the second one that is done.
+        await told(at);
+        await told(at);
+        late.push(...sockets.flatMap(({ isOpen }, on) => (isOpen ? [`${round} on ${on}`] : [])));
         for (const { closed } of sockets) {
           const { code: closedBy, atMs } = await closed;
           expect(closedBy).toBe(code);
           times.push(atMs - answeredMs);
         }
-        await pause(100);
       }
       times.sort((a, b) => a - b);
       console.log(`closed with ${code} after ms: ${times.join(' ')}`);
-      // The shards alone would tell within 1 s: then a quarter would be in time. A busy machine may be late now and then.
-      expect(times.filter((ms) => ms <= 250).length).toBeGreaterThanOrEqual(times.length * 0.75);
-      expect(times.at(-1)).toBeLessThan(3_000);
+      expect(late).toEqual([]);
     },
     90_000,
   );
+
+  /** What lets somebody say a word on a node, and waits until it has come to this process from each of them. */
+  async function wordsOnAll(name: string): Promise<(at: number) => Promise<void>> {
+    const people = ['first', 'teller', 'hearer'].map((one) =>
+      signUp(nodes.at(0), `${name}_${one}`),
+    );
+    const [first, teller, hearer] = (await Promise.all(people)) as [TestUser, TestUser, TestUser];
+    const conversationId = await groupOf(first, teller, hearer);
+    const heard = await Promise.all(
+      [0, 1, 2].map(async (at) => {
+        const socket = await elsewhere(hearer, at);
+        return socket.subscribe(TypingDocument, { conversationId });
+      }),
+    );
+    const type = (user: TestUser, at: number, isTyping: boolean) =>
+      ask(nodes.at(at), SetTypingDocument, { conversationId, isTyping }, user.auth.accessToken);
+    const hasHeard = async (): Promise<boolean> => {
+      for (const isTyping of [true, false]) await type(first, 0, isTyping);
+      return heard.every(({ events }) => events.length > 0);
+    };
+    await expect.poll(hasHeard, withinMs).toBe(true);
+    let said = 0;
+    return async (at) => {
+      said += 1;
+      await type(teller, at, said % 2 === 1);
+      const isThere = (events: readonly TypingSubscription[]): boolean =>
+        events.filter(({ typing }) => typing.user.id === teller.id).length >= said;
+      for (const one of heard) await one.until(() => isThere(one.events), `word ${said}`, 20_000);
+      // What this process was sent before is read by then.
+      await new Promise((resolve) => setImmediate(resolve));
+    };
+  }
 
   it('each says every 2 s that it lives, under a lease of 6 s', async () => {
     const client = new Redis(redis.url);

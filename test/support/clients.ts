@@ -206,6 +206,11 @@ export class TestSocket {
     this.acknowledged.catch(() => undefined);
   }
 
+  /** Whether it takes requests: the server has not said yet that it closes. */
+  get isOpen(): boolean {
+    return this.#ws?.readyState === WebSocket.OPEN;
+  }
+
   /** How often it has dialled. */
   get attempts(): number {
     return this.#attempts;
