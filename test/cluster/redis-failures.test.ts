@@ -117,7 +117,7 @@ describe.skipIf(!isHere)('two nodes, and what becomes of their Redis', () => {
     watched.replica.resume();
     // Nobody waits for it.
     for (const seq of range(11, 20)) await send(seq % 2 === 0 ? ann : bob, id, `${seq}`);
-    await expect.poll(() => watched.primaryPort(), { timeout: waitMs }).toBe(watched.replica.port);
+    await expect.poll(() => watched.named(), { timeout: waitMs }).toBe('replica');
     for (const inbox of inboxes) await isReset(inbox);
     for (const seq of range(21, 30)) await send(seq % 2 === 0 ? ann : bob, id, `${seq}`);
     for (const inbox of inboxes) {
@@ -140,7 +140,7 @@ describe.skipIf(!isHere)('two nodes, and what becomes of their Redis', () => {
     await expect.poll(() => watched.follows(), { timeout: waitMs }).toBe(true);
     await watched.replica.kill9();
     for (const seq of range(34, 38)) await send(seq % 2 === 0 ? ann : bob, id, `${seq}`);
-    await expect.poll(() => watched.primaryPort(), { timeout: waitMs }).toBe(watched.primary.port);
+    await expect.poll(() => watched.named(), { timeout: waitMs }).toBe('primary');
     for (const inbox of inboxes) {
       const isAgain = () => briefs(inbox).filter((text) => text === 'reset').length === 2;
       await inbox.until(isAgain, 'the second reset', waitMs);

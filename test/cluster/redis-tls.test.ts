@@ -1,25 +1,21 @@
-import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { bundleServer } from '../support/bundle.ts';
 import { signUp } from '../support/clients.ts';
-import { addedSeqs, groupOf, openInbox, send } from '../support/live.ts';
+import { addedSeqs, briefs, groupOf, openInbox, send } from '../support/live.ts';
 import { mariadbAvailable, redisAvailable } from '../support/machine.ts';
 import { Nodes } from '../support/nodes.ts';
 import { freePort } from '../support/process.ts';
 import { startRedis } from '../support/redis.ts';
+import { tlsFlags, tlsTrusted } from '../support/redis-tls.ts';
+import { startWatched } from '../support/sentinel.ts';
 
 const isHere = mariadbAvailable() && redisAvailable();
-/** Of nobody but these tests: for localhost, signed by itself. */
-const pem = (name: string): string =>
-  fileURLToPath(new URL(`../support/tls/${name}.pem`, import.meta.url));
+const trusting = { NODE_EXTRA_CA_CERTS: tlsTrusted };
 
 /** A Redis that speaks TLS at this port, and what nodes name it by. */
 async function startTlsRedis() {
   const port = await freePort();
-  const files = ['--tls-cert-file', pem('cert'), '--tls-key-file', pem('key')];
-  const trust = ['--tls-ca-cert-file', pem('cert'), '--tls-auth-clients', 'no'];
-  const redis = await startRedis(['--tls-port', String(port), ...files, ...trust]);
-  return { redis, url: `rediss://localhost:${port}` };
+  return { redis: await startRedis(tlsFlags(port)), url: `rediss://localhost:${port}` };
 }
 
 it.skipIf(!isHere)(
@@ -30,7 +26,7 @@ it.skipIf(!isHere)(
     await using bundle = await bundleServer();
     await using nodes = await Nodes.start({
       ...{ redisUrls: [url], count: 2, main: bundle.main },
-      env: { NODE_EXTRA_CA_CERTS: pem('cert') },
+      env: trusting,
     });
     const ann = await signUp(nodes.at(0), 'ann');
     const bob = await signUp(nodes.at(1), 'bob');
@@ -55,4 +51,33 @@ it.skipIf(!isHere)(
     expect(nodes.at(0).output).toMatch(/certificate/);
   },
   120_000,
+);
+
+it.skipIf(!isHere)(
+  'sentinels name the primary over TLS, to who has their secret and its own, and the replica when that is dead',
+  async () => {
+    const waitMs = 60_000;
+    await using watched = await startWatched({ ofRedis: 'p@ss,word', ofSentinel: 'o&r/s' });
+    await using bundle = await bundleServer();
+    await using nodes = await Nodes.start({
+      ...{ redisUrls: [watched.url], count: 2, main: bundle.main, env: trusting },
+    });
+    const ann = await signUp(nodes.at(0), 'ann');
+    const bob = await signUp(nodes.at(1), 'bob');
+    const inbox = await openInbox(bob);
+    const id = await groupOf(ann, bob);
+    const seq = await send(ann, id, 'hello');
+    await inbox.until(() => addedSeqs(inbox).includes(seq), 'the message', waitMs);
+    await watched.primary.kill9();
+    await expect.poll(() => watched.named(), { timeout: waitMs }).toBe('replica');
+    await inbox.until(() => briefs(inbox).includes('reset'), 'the reset', waitMs);
+    const next = await send(ann, id, 'and again');
+    await inbox.until(() => addedSeqs(inbox).includes(next), 'the next message', waitMs);
+    inbox.stop();
+    for (const node of nodes.all) {
+      expect(await node.stop()).toBe(0);
+      expect(node.output).not.toMatch(/unhandledRejection|uncaughtException|"level":"fatal"/);
+    }
+  },
+  300_000,
 );

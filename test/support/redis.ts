@@ -108,14 +108,14 @@ class PrivateRedis implements TestRedis {
   }
 }
 
-/** Whether a Redis says PONG. */
+/** Whether a Redis says PONG, or asks for the password. */
 function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
     socket.setTimeout(500, () => socket.destroy());
     socket.on('data', (data) => {
       socket.destroy();
-      resolve(data.toString().startsWith('+PONG'));
+      resolve(/^(\+PONG|-NOAUTH)/.test(data.toString()));
     });
     socket.on('error', () => resolve(false));
     socket.on('close', () => resolve(false));

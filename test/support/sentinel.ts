@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Redis } from 'ioredis';
 import { findBinary, redisServer } from './binaries.ts';
 import { freePort } from './process.ts';
 import { startRedis, type TestRedis } from './redis.ts';
+import { tlsFlags, tlsSettings, tlsTrusted } from './redis-tls.ts';
 
 /** A primary and its replica, and one sentinel that watches them. */
 export interface Watched extends AsyncDisposable {
@@ -14,36 +15,54 @@ export interface Watched extends AsyncDisposable {
   readonly url: string;
   readonly primary: TestRedis;
   readonly replica: TestRedis;
-  /** The port of the one that the sentinel says is the primary. */
-  primaryPort(): Promise<number>;
+  /** Which of them the sentinel says is the primary. */
+  named(): Promise<'primary' | 'replica'>;
   /** Whether the one that was the primary at first follows the other one now, and the sentinel knows that. */
   follows(): Promise<boolean>;
+}
+
+interface Secrets {
+  readonly ofRedis: string;
+  readonly ofSentinel: string;
 }
 
 const quiet = ['--save', '', '--appendonly', 'no', '--repl-diskless-sync-delay', '0'];
 const knownWithinMs = 40_000;
 
-/** Starts them, and waits until the sentinel knows the replica. */
-export async function startWatched(): Promise<Watched> {
-  const primary = await startRedis(quiet);
-  const replica = await startRedis([...quiet, '--replicaof', '127.0.0.1', String(primary.port)]);
-  const port = await freePort();
+/**
+ * Starts them, and waits until the sentinel knows the replica.
+ * @param secrets with them all speak TLS, by names as their certificate has them; the first sentinel of the URL is not there, and
+ *   what they keep is in another database than the first.
+ */
+export async function startWatched(secrets: Secrets | null = null): Promise<Watched> {
+  const [firstPort, port] = [await freePort(), await freePort()];
+  const primary = await startRedis([...quiet, ...(secrets ? guarded(firstPort, secrets) : [])]);
+  const watchedPort = secrets ? firstPort : primary.port;
+  const replica = await startRedis([
+    ...[...quiet, ...(secrets ? guarded(await freePort(), secrets) : [])],
+    ...['--replicaof', secrets ? 'localhost' : '127.0.0.1', String(watchedPort)],
+  ]);
   const folder = await mkdtemp(path.join(tmpdir(), 'fastim-sentinel-'));
   const file = path.join(folder, 'sentinel.conf');
-  await writeFile(file, configOf(port, primary.port));
+  await writeFile(file, configOf(port, watchedPort, secrets));
   const child = spawn(findBinary(redisServer) ?? '', [file, '--sentinel'], { stdio: 'ignore' });
-  const asking = new Redis(port, { retryStrategy: () => 100, maxRetriesPerRequest: null });
+  const asking = new Redis(port, {
+    ...{ retryStrategy: () => 100, maxRetriesPerRequest: null },
+    ...(secrets && { password: secrets.ofSentinel, tls: { ca: await readFile(tlsTrusted) } }),
+  });
   asking.on('error', () => undefined);
   const watched: Watched = {
-    url: `sentinel://127.0.0.1:${port}/main`,
+    url: secrets ? guardedUrl(port, secrets) : `sentinel://127.0.0.1:${port}/main`,
     primary,
     replica,
-    async primaryPort() {
+    async named() {
       const answer = await asking.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'main');
-      return Number((answer as readonly string[])[1]);
+      return Number((answer as readonly string[])[1]) === watchedPort ? 'primary' : 'replica';
     },
     async follows() {
-      const client = new Redis(primary.port, { retryStrategy: () => null });
+      const client = new Redis(primary.port, {
+        ...{ retryStrategy: () => null, ...(secrets && { password: secrets.ofRedis }) },
+      });
       client.on('error', () => undefined);
       const text = await client.info('replication').catch(() => '');
       client.disconnect();
@@ -73,11 +92,34 @@ export async function startWatched(): Promise<Watched> {
   return watched;
 }
 
-function configOf(port: number, primaryPort: number): string {
+/** Flags of a Redis that others reach by TLS, by name, and with its secret. */
+function guarded(port: number, { ofRedis }: Secrets): string[] {
+  const secret = ['--requirepass', ofRedis, '--masterauth', ofRedis];
+  const named = ['--replica-announce-ip', 'localhost'];
+  return [...tlsFlags(port), '--tls-replication', 'yes', ...secret, ...named];
+}
+
+function guardedUrl(port: number, { ofRedis, ofSentinel }: Secrets): string {
+  const [secret, sentinelPassword] = [ofRedis, ofSentinel].map(encodeURIComponent);
+  return `sentinels://:${secret}@localhost:1,localhost:${port}/main/1?sentinelPassword=${sentinelPassword}`;
+}
+
+function configOf(port: number, watchedPort: number, secrets: Secrets | null): string {
+  const place = secrets
+    ? [
+        ...tlsSettings(port),
+        'port 0',
+        'tls-replication yes',
+        `requirepass ${secrets.ofSentinel}`,
+        'sentinel resolve-hostnames yes',
+        'sentinel announce-hostnames yes',
+        `sentinel monitor main localhost ${watchedPort} 1`,
+        `sentinel auth-pass main ${secrets.ofRedis}`,
+      ]
+    : [`port ${port}`, `sentinel monitor main 127.0.0.1 ${watchedPort} 1`];
   return [
-    `port ${port}`,
     'bind 127.0.0.1',
-    `sentinel monitor main 127.0.0.1 ${primaryPort} 1`,
+    ...place,
     'sentinel down-after-milliseconds main 2000',
     'sentinel failover-timeout main 6000',
     '',
