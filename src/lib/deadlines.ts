@@ -14,7 +14,11 @@ export class Deadlines<T> {
   readonly #bucketOf = new Map<T, number>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param deps `onDue` is called once per deadline, and must not throw. */
+  /**
+   * @param deps `clock` is the one that the deadlines are times of: the steady one for how long something lasts, the system's for
+   *   a time that was agreed on, as a token's end is, which a clock that is set brings nearer for all who look at it. `onDue` is
+   *   called once per deadline, and must not throw.
+   */
   constructor(deps: { clock: Clock; tickMs: number; onDue: (item: T) => void }) {
     this.#deps = deps;
   }
