@@ -199,7 +199,7 @@ function wireDomain(base: Base, given: ServerDeps) {
       given.onLost?.(reason);
     },
   });
-  const links = linksOf(config, base);
+  const links = linksOf(config, { ...base, shards });
   const receiptGroupMembers = config.groups.receiptsUpToMembers;
   const pipeline = new Pipeline({ ...base, shards, links, receiptGroupMembers });
   const timelines = new Timelines({

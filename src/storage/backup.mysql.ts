@@ -5,6 +5,7 @@ import { finished, pipeline } from 'node:stream/promises';
 import { inboxTables } from './inbox-tables.ts';
 import { databaseLabel, mariadbOptions } from './mariadb-options.ts';
 import { openMysqlSession, type MysqlSession } from './mysql-session.ts';
+import { nameRestored } from './shard-facts.ts';
 import { SqlError } from './sql.ts';
 import { StartupRefusal } from './startup-refusal.ts';
 
@@ -24,7 +25,7 @@ const lockedMaxMs = 8_000;
 /** What a dump says once it has begun to read at one moment. */
 const begun = '-- Table structure';
 /** Behind a dump, for whoever reads it in. */
-const beginAnew = inboxTables.map((table) => `TRUNCATE TABLE ${table};\n`).join('');
+const beginAnew = inboxTables.map((table) => `TRUNCATE TABLE ${table};\n`).join('') + nameRestored;
 
 /**
  * Dumps all shards as they are at one moment, while nodes go on: nobody commits anywhere from when all are locked until all

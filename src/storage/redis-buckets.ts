@@ -4,13 +4,33 @@ import { slotOf } from '../lib/id.ts';
 import type { Lifecycle } from '../lib/lifecycle.ts';
 import { RedisBucket, type RedisDeps } from './redis.ts';
 
+interface RedisBucketsDeps extends Omit<RedisDeps, 'index' | 'place'> {
+  /**
+   * As what the shards were restored whose logs these are; asked once, when the shards are started. Where it is another than
+   * it was, the logs are ahead of the shards, and a new epoch begins.
+   */
+  readonly restorations?: () => Promise<string>;
+}
+
 /** All that keep something: each user has one, by the slot of their id. */
 export class RedisBuckets implements Lifecycle {
   readonly all: readonly RedisBucket[];
 
   /** @param urls as configured: their order and number say whose is which. */
-  constructor(urls: readonly string[], deps: RedisDeps) {
-    this.all = urls.map((url, index) => new RedisBucket(url, { index, count: urls.length }, deps));
+  constructor(urls: readonly string[], { restorations, ...deps }: RedisBucketsDeps) {
+    let known = '';
+    let isKnown = restorations === undefined;
+    const restored = async (): Promise<string> => {
+      if (!isKnown && restorations) known = await restorations();
+      isKnown = true;
+      return known;
+    };
+    this.all = urls.map((url, index) => {
+      // Users of other places, and those of shards as they were before, would find logs here that ended long ago.
+      const place = async (): Promise<string> =>
+        `${index}/${urls.length} ${await restored()}`.trim();
+      return new RedisBucket(url, { ...deps, index, place });
+    });
   }
 
   of(userId: bigint): RedisBucket {

@@ -22,6 +22,9 @@ export interface InEpoch<Answer> {
 }
 
 export interface RedisDeps {
+  readonly index: number;
+  /** What it has the logs of, as a text. One that had those of another begins a new epoch. */
+  readonly place: () => Promise<string>;
   readonly log: Logger;
   readonly limits: {
     /** How long Redis may take to answer. */
@@ -49,8 +52,6 @@ const endedMax = 100;
 export class RedisBucket implements Lifecycle, RedisLink {
   readonly index: number;
   readonly #url: string;
-  /** Its index and how many there are: users of other places would find logs here that ended long ago. */
-  readonly #place: string;
   readonly #deps: RedisDeps;
   readonly #onEpoch: ((link: RedisLink, epoch: bigint) => Promise<void>)[] = [];
   readonly #onUp: ((isNewEpoch: boolean) => void)[] = [];
@@ -67,14 +68,9 @@ export class RedisBucket implements Lifecycle, RedisLink {
   #failures = 0;
   #isStopped = false;
 
-  constructor(
-    url: string,
-    place: { readonly index: number; readonly count: number },
-    deps: RedisDeps,
-  ) {
+  constructor(url: string, deps: RedisDeps) {
     this.#url = url;
-    this.index = place.index;
-    this.#place = `${place.index}/${place.count}`;
+    this.index = deps.index;
     this.#deps = deps;
   }
 
@@ -232,7 +228,8 @@ export class RedisBucket implements Lifecycle, RedisLink {
     const identity = await identify(client);
     if (identity.evictsBy) this.#deps.log.error({ redis: this.index, ...identity }, 'redis.evicts');
     const fresh = randomBytes(8).readBigUInt64BE() >> 1n;
-    const epoch = await claim(client, identity, this.#place, fresh, this.#ended);
+    const place = await this.#deps.place();
+    const epoch = await claim(client, identity, place, fresh, this.#ended);
     const isNew = epoch !== this.#epoch;
     if (isNew) {
       const link: RedisLink = { call: (command, ...args) => client.call(command, ...args) };

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { MigrationTarget } from './migrator.ts';
+import type { SqlReader } from './sql.ts';
 import { StartupRefusal } from './startup-refusal.ts';
 
 /** What a shard knows of itself. */
@@ -14,6 +15,25 @@ interface ShardFacts {
 }
 
 const factName = Buffer.from('shard');
+const restoredName = 'restored';
+
+/** Stands behind a dump: whoever reads it in gives the shard a name that it never had. */
+export const nameRestored = `REPLACE INTO ShardFact (name, value) VALUES ('${restoredName}', UUID());\n`;
+
+/** As what the shards were restored, as one text: another one after each restoring. Empty: they never were. */
+export async function restorationsOf(
+  shards: readonly { readonly sql: SqlReader }[],
+): Promise<string> {
+  const found = await Promise.all(
+    shards.map(({ sql }) =>
+      sql.query<{ value: string }>('SELECT value FROM ShardFact WHERE name = ?', [
+        Buffer.from(restoredName),
+      ]),
+    ),
+  );
+  const names = found.map(([row]) => row?.value ?? '');
+  return names.every((name) => name === '') ? '' : names.join(' ');
+}
 
 /**
  * Lets the shards prove that they are one cluster, in this order, with this map; a cluster of blank

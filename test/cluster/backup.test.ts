@@ -2,6 +2,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { decodeIdOf } from '../../src/resolvers/global-id.ts';
 import { at, bustleKeys, Bustle, endow, historyOf } from '../support/bustle.ts';
@@ -16,6 +17,7 @@ import {
   pause,
   range,
   send,
+  type InboxRecording,
 } from '../support/live.ts';
 import { mariadbDumpAvailable, redisAvailable } from '../support/machine.ts';
 import { startMariadb, type TestMariadb } from '../support/mariadb.ts';
@@ -124,13 +126,10 @@ describe.skipIf(!isHere)('a backup of two shards under load', () => {
     }
   }
 
-  /** A node on what was restored. */
+  /** A node on what was restored, beside a Redis that is as it was: it is ahead. */
   async function restored(from: string): Promise<Nodes> {
     const databaseUrls = await emptyDatabases();
     restoreInto(databaseUrls, from);
-    // Empty, as the logs that it held were ahead.
-    await redis.kill9();
-    await redis.start();
     return Nodes.start({
       ...{ redisUrls: [redis.url], count: 1, main: bundle.main, databaseUrls },
       env: {
@@ -155,17 +154,22 @@ describe.skipIf(!isHere)('a backup of two shards under load', () => {
     const resumed = await openInbox(bob, cursor);
     await resumed.until(() => resumed.events.length > 0, 'an event', 30_000);
     expect(inboxOf(resumed)[0]?.__typename).toBe('InboxReset');
+    const news = new Map<string, number>();
     const before = acked.filter(({ atMs }) => atMs < beganMs);
     expect(before.length).toBeGreaterThan(10);
     for (const id of groups) {
       // Red packets that were on their way are posted meanwhile.
       const after = await send(ann, id, `after it ${id}`);
+      news.set(id, after);
       const history = await historyOf(ann, id);
       expect(history.get(after)).toBe(`after it ${id}`);
       expect([...history.keys()]).toEqual(range(1, history.size));
       for (const { conversationId, seq, text } of before) {
         if (conversationId === id) expect(history.get(seq)).toBe(text);
       }
+    }
+    for (const [id, seq] of news) {
+      await resumed.until(() => tells(resumed, id, seq), 'what is new', 30_000);
     }
     await expect
       .poll(async () => (await audit(nodes)).output, { timeout: 60_000 })
@@ -182,7 +186,46 @@ describe.skipIf(!isHere)('a backup of two shards under load', () => {
     expect(output).toMatch(/came from nowhere/);
     expect(output).toMatch(/never arrived/);
   }, 180_000);
+
+  it('by other means leaves Redis ahead: what is new is told to nobody, until that is emptied', async () => {
+    const id = groups[0] ?? '';
+    {
+      await using nodes = await restored(folder.path);
+      const ann = at(nodes.at(0), users[0] as TestUser);
+      const inbox = await openInbox(ann);
+      const seqs = [await send(ann, id, 'one'), await send(ann, id, 'two')];
+      await inbox.until(() => tells(inbox, id, seqs[1] ?? 0), 'what is new', 30_000);
+      await ann[Symbol.asyncDispose]();
+    }
+    await using nodes = await restored(folder.path);
+    const ann = at(nodes.at(0), users[0] as TestUser);
+    const inbox = await openInbox(ann);
+    const unheard = await send(ann, id, 'unheard');
+    await pause(3_000);
+    expect(tells(inbox, id, unheard)).toBe(false);
+    await emptyRedis(redis);
+    await inbox.until(() => briefs(inbox).includes('reset'), 'the reset', 30_000);
+    const heard = await send(ann, id, 'heard');
+    await inbox.until(() => tells(inbox, id, heard), 'what is new', 30_000);
+    await ann[Symbol.asyncDispose]();
+  }, 180_000);
 });
+
+/** Whether an inbox has told of a message. */
+function tells(inbox: InboxRecording, id: string, seq: number): boolean {
+  return inboxOf(inbox).some(
+    (event) =>
+      event.__typename === 'MessageAdded' &&
+      event.message.conversation.id === id &&
+      event.message.seq === seq,
+  );
+}
+
+async function emptyRedis({ url }: TestRedis): Promise<void> {
+  const client = new Redis(url);
+  await client.flushall();
+  client.disconnect();
+}
 
 /** On which of two shards they live. */
 function shardsOf(ids: readonly string[]): ReadonlySet<number> {

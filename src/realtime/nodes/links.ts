@@ -10,6 +10,8 @@ import type { Broker } from './broker.ts';
 import { Stays } from './stays.redis.ts';
 import { RedisRates } from '../../storage/rates.redis.ts';
 import { RedisBuckets } from '../../storage/redis-buckets.ts';
+import { restorationsOf } from '../../storage/shard-facts.ts';
+import type { Shards } from '../../storage/shards.ts';
 
 /** What joins a node with the others. */
 export interface Links {
@@ -30,6 +32,7 @@ export interface Links {
 }
 
 interface LinksDeps {
+  readonly shards: Pick<Shards, 'all'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly limits: typeof allLimits;
@@ -51,7 +54,8 @@ export function linksOf({ cluster }: Config, deps: LinksDeps): Links {
   const node = cluster.nodeId ?? `node-${life.slice(0, 6)}`;
   const gate = `${node}.${life}`;
   const brokers = cluster.redisUrls.map((url) => new RedisBroker({ ...deps, url }));
-  const buckets = new RedisBuckets(cluster.redisUrls, deps);
+  const restorations = (): Promise<string> => restorationsOf(deps.shards.all);
+  const buckets = new RedisBuckets(cluster.redisUrls, { ...deps, restorations });
   const stays = new Stays({ ...deps, buckets, gate });
   const rates = new RedisRates({ ...deps, urls: cluster.redisUrls });
   const parts = [...brokers, buckets, stays, rates];
