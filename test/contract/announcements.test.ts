@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { SessionEnd } from '../../src/domain/session/session.ts';
 import { createLogger } from '../../src/lib/log.ts';
 import { limits } from '../../src/limits.ts';
@@ -8,7 +8,7 @@ import { RedisBroker } from '../../src/realtime/nodes/broker.redis.ts';
 import type { Broker } from '../../src/realtime/nodes/broker.ts';
 import { anyId } from '../support/inbox-logs.ts';
 import { redisAvailable } from '../support/machine.ts';
-import { startRedis, type TestRedis } from '../support/redis.ts';
+import { twoRedis } from '../support/two-redis.ts';
 
 const log = createLogger({ level: 'silent' });
 const quick = { ...limits, redisAnswerMs: 500, redisPingMs: 200, announcementsRetryMs: 100 };
@@ -20,16 +20,17 @@ interface Node {
   readonly profiles: bigint[];
 }
 
-let redises: TestRedis[] = [];
-const stops: (() => Promise<void>)[] = [];
+const { all: redises, stops } = twoRedis();
 
-beforeAll(async () => {
-  if (redisAvailable()) redises = [await startRedis(), await startRedis()];
-});
-afterAll(async () => {
-  for (const stop of stops) await stop();
-  for (const redis of redises) await redis.stop();
-});
+/** Over which nothing can be said for a while. */
+class HeldBroker extends RedisBroker {
+  isHeld = false;
+
+  override publish(channel: string, text: string): Promise<void> {
+    if (this.isHeld) return Promise.reject(new Error('held'));
+    return super.publish(channel, text);
+  }
+}
 
 async function nodeOf(gate: string, brokers: readonly Broker[]): Promise<Node> {
   const announcements = new Announcements({ gate, brokers, isAlone: false, log, limits: quick });
@@ -97,10 +98,15 @@ describe.each(Object.entries(kinds).filter(([, { isHere }]) => isHere()))(
 test.runIf(redisAvailable())(
   'what could not be said while a Redis was away is said when it is back',
   async () => {
-    const open = kinds['over two Redis']!.brokers();
-    const [one, other] = [await nodeOf('d.1', open()), await nodeOf('e.1', open())];
+    const mine = redises.map(({ url }) => new HeldBroker({ url, log, limits: quick }));
+    const others = redises.map(({ url }) => new RedisBroker({ url, log, limits: quick }));
+    const [one, other] = [await nodeOf('d.1', mine), await nodeOf('e.1', others)];
     const users = Array.from({ length: 20 }, anyId);
     await redises[1]?.kill9();
+    // What is said before the other one listens again is lost: that is no matter here.
+    const held = mine[1] as HeldBroker;
+    held.isHeld = true;
+    others[1]?.onRestored(() => (held.isHeld = false));
     for (const userId of users) one.announcements.profileChanged(userId);
     await redises[1]?.start();
     await expect.poll(() => new Set(other.profiles), { timeout: 20_000 }).toEqual(new Set(users));

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { PresenceEvent } from '../../src/domain/inbox/inbox.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createLogger } from '../../src/lib/log.ts';
@@ -11,22 +11,13 @@ import { RedisBuckets } from '../../src/storage/redis-buckets.ts';
 import { viewerOf } from '../support/doors.ts';
 import { anyId } from '../support/inbox-logs.ts';
 import { redisAvailable } from '../support/machine.ts';
-import { startRedis, type TestRedis } from '../support/redis.ts';
+import { twoRedis } from '../support/two-redis.ts';
 
 const log = createLogger({ level: 'silent' });
 const bounds = { ...limits, offlineDelayMs: 400, redisEpochPollMs: 100 };
 const withinMs = { timeout: 15_000, interval: 20 };
 
-let redises: TestRedis[] = [];
-const stops: (() => Promise<void>)[] = [];
-
-beforeAll(async () => {
-  if (redisAvailable()) redises = [await startRedis(), await startRedis()];
-});
-afterAll(async () => {
-  for (const stop of stops) await stop();
-  for (const redis of redises) await redis.stop();
-});
+const { all: redises, stops } = twoRedis();
 
 /** All share a conversation; who is gone was last seen at that time. */
 async function presenceOf(link: PresenceLink | null): Promise<Presence> {
