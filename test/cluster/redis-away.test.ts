@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundleServer, type Bundle } from '../support/bundle.ts';
 import { post, signUp, TestSocket } from '../support/clients.ts';
-import { addedSeqs, groupOf, openInbox, send } from '../support/live.ts';
+import { addedSeqs, meet, send } from '../support/live.ts';
 import { mariadbAvailable, redisAvailable } from '../support/machine.ts';
 import { Nodes } from '../support/nodes.ts';
 import { freePort } from '../support/process.ts';
@@ -76,12 +76,7 @@ describe.skipIf(!isHere)('a node and a Redis that is not there', () => {
         }),
       );
     await expect.poll(statuses, { timeout: 30_000 }).toEqual(['ready', 'ready']);
-    const ann = await signUp(nodes.at(0), 'ann');
-    const bob = await signUp(nodes.at(1), 'bob');
-    const inbox = await openInbox(bob);
-    const id = await groupOf(ann, bob);
-    const seq = await send(ann, id, 'hello');
-    await inbox.until(() => addedSeqs(inbox).includes(seq), 'the message', 20_000);
+    const { ann, inbox, id, seq } = await meet(nodes.at(0), nodes.at(1));
 
     const socket = new TestSocket(nodes.at(0), { accessToken: ann.auth.accessToken });
     await socket.acknowledged;

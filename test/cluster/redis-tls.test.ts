@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import { bundleServer } from '../support/bundle.ts';
-import { signUp } from '../support/clients.ts';
-import { addedSeqs, briefs, groupOf, openInbox, send } from '../support/live.ts';
+import { addedSeqs, briefs, meet, send } from '../support/live.ts';
 import { mariadbAvailable, redisAvailable } from '../support/machine.ts';
 import { Nodes } from '../support/nodes.ts';
 import { freePort } from '../support/process.ts';
@@ -28,12 +27,7 @@ it.skipIf(!isHere)(
       ...{ redisUrls: [url], count: 2, main: bundle.main },
       env: trusting,
     });
-    const ann = await signUp(nodes.at(0), 'ann');
-    const bob = await signUp(nodes.at(1), 'bob');
-    const inbox = await openInbox(bob);
-    const id = await groupOf(ann, bob);
-    const seq = await send(ann, id, 'hello');
-    await inbox.until(() => addedSeqs(inbox).includes(seq), 'the message', 20_000);
+    const { inbox } = await meet(nodes.at(0), nodes.at(1));
     inbox.stop();
   },
   120_000,
@@ -62,12 +56,7 @@ it.skipIf(!isHere)(
     await using nodes = await Nodes.start({
       ...{ redisUrls: [watched.url], count: 2, main: bundle.main, env: trusting },
     });
-    const ann = await signUp(nodes.at(0), 'ann');
-    const bob = await signUp(nodes.at(1), 'bob');
-    const inbox = await openInbox(bob);
-    const id = await groupOf(ann, bob);
-    const seq = await send(ann, id, 'hello');
-    await inbox.until(() => addedSeqs(inbox).includes(seq), 'the message', waitMs);
+    const { ann, inbox, id } = await meet(nodes.at(0), nodes.at(1));
     await watched.primary.kill9();
     await expect.poll(() => watched.named(), { timeout: waitMs }).toBe('replica');
     await inbox.until(() => briefs(inbox).includes('reset'), 'the reset', waitMs);

@@ -3,7 +3,7 @@ import type { Draft, ResultOf } from '../../src/domain/timeline/timeline.ts';
 import type { Sql } from '../../src/storage/sql.ts';
 import { SqlError } from '../../src/storage/sql.ts';
 import { storages } from '../support/accounts.ts';
-import { openTimelines, type OpenTimelines } from '../support/timelines.ts';
+import { openTimelines, textDraft as text, type OpenTimelines } from '../support/timelines.ts';
 
 type Send = Extract<Draft, { kind: 'send' }>;
 type Sent = ResultOf<Send>;
@@ -12,17 +12,6 @@ const unavailable = expect.objectContaining({
   code: 'UNAVAILABLE',
   retryAfterMs: expect.any(Number) as number,
 }) as unknown;
-
-function text(conversationId: bigint, actorId: bigint, key: string, words = key): Send {
-  return {
-    kind: 'send',
-    conversationId,
-    actorId,
-    clientMessageId: key,
-    content: { kind: 'TEXT', text: words },
-    replyToSeq: null,
-  };
-}
 
 /** A group on the first shard, so that several share a writer. */
 async function newGroup(world: OpenTimelines): Promise<{ id: bigint; owner: bigint; sql: Sql }> {

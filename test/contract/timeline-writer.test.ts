@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Draft } from '../../src/domain/timeline/timeline.ts';
 import { storages } from '../support/accounts.ts';
-import { openTimelines, type OpenTimelines } from '../support/timelines.ts';
+import { openTimelines, textDraft as text, type OpenTimelines } from '../support/timelines.ts';
 
 const appId = 'default';
 
@@ -20,22 +19,6 @@ async function newGroup(
     memberIds,
   });
   return { id, users };
-}
-
-function text(
-  conversationId: bigint,
-  actorId: bigint,
-  key: string,
-  words = key,
-): Draft & { kind: 'send' } {
-  return {
-    kind: 'send',
-    conversationId,
-    actorId,
-    clientMessageId: key,
-    content: { kind: 'TEXT', text: words },
-    replyToSeq: null,
-  };
 }
 
 function textOfValue(value: unknown): string {

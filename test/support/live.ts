@@ -61,6 +61,16 @@ export async function groupOf(owner: TestUser, ...others: TestUser[]): Promise<s
   return createGroup.conversation.id;
 }
 
+/** Two people on two servers, one of whom has heard in their inbox what the other said. */
+export async function meet(one: Reachable, other: Reachable) {
+  const [ann, bob] = [await signUp(one, 'ann'), await signUp(other, 'bob')];
+  const inbox = await openInbox(bob);
+  const id = await groupOf(ann, bob);
+  const seq = await send(ann, id, 'hello');
+  await inbox.until(() => addedSeqs(inbox).includes(seq), 'the message', 60_000);
+  return { ann, bob, inbox, id, seq };
+}
+
 /** The same, once the inbox of each has told of it: nothing of its beginning is on its way any more. */
 export async function toldGroupOf(owner: TestUser, ...others: TestUser[]): Promise<string> {
   const users = [owner, ...others];

@@ -4,6 +4,7 @@ import path from 'node:path';
 import {
   Timelines,
   type CommittedRow,
+  type Draft,
   type TimelinesDeps,
 } from '../../src/domain/timeline/timeline.ts';
 import { noFailpoints } from '../../src/lib/failpoint.ts';
@@ -29,6 +30,17 @@ export interface OpenTimelines extends AsyncDisposable {
    * @param onCommitted told of its rows; else they come to the same list.
    */
   node(onCommitted?: (row: CommittedRow) => void): Promise<Timelines>;
+}
+
+/** A text to be sent. */
+export function textDraft(
+  conversationId: bigint,
+  actorId: bigint,
+  clientMessageId: string,
+  text = clientMessageId,
+): Extract<Draft, { kind: 'send' }> {
+  const content = { kind: 'TEXT', text } as const;
+  return { kind: 'send', conversationId, actorId, clientMessageId, content, replyToSeq: null };
 }
 
 export async function openTimelines(
