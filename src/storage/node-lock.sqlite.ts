@@ -16,14 +16,18 @@ export class SqliteNodeLock implements Lifecycle {
     this.#dataDir = dataDir;
   }
 
-  /** @throws {StartupRefusal} when another process holds it. */
+  /** @throws {StartupRefusal} when another process holds it, or it cannot be held. */
   start(): Promise<void> {
-    const database = new Database(path.join(this.#dataDir, 'lock.db'));
+    const file = path.join(this.#dataDir, 'lock.db');
+    let database: Database.Database | undefined;
     try {
+      database = new Database(file);
       database.exec('BEGIN EXCLUSIVE');
     } catch (error) {
-      database.close();
-      const message = `Another FastIM process uses the data folder ${this.#dataDir}: stop it first, or set DATA_DIR.`;
+      database?.close();
+      const message = isBusy(error)
+        ? `Another FastIM process uses the data folder ${this.#dataDir}: stop it first, or set DATA_DIR.`
+        : `The file ${file} cannot be locked: ${String(error)}. May this user write to it, and is it on a local disk that has room?`;
       return Promise.reject(new StartupRefusal(message, { cause: error }));
     }
     this.#database = database;
@@ -35,4 +39,10 @@ export class SqliteNodeLock implements Lifecycle {
     this.#database = null;
     return Promise.resolve();
   }
+}
+
+const busyCode = 5;
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Database.SqliteError && ((error.rawCode ?? 0) & 0xff) === busyCode;
 }

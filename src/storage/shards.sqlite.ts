@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { access, constants, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { startInOrder } from '../lib/lifecycle.ts';
 import type { PrismaClient } from './generated/mysql/client.ts';
@@ -11,6 +11,7 @@ import type { OpenOptions, OpenShards } from './shard.ts';
 import { newTransactionNumber, SqliteSql } from './sql.sqlite.ts';
 import { sqliteAdapter } from './sqlite-adapter.ts';
 import { SqliteThread } from './sqlite-thread.ts';
+import { StartupRefusal } from './startup-refusal.ts';
 import { Turnstile } from './turnstile.ts';
 import { WriterTurns } from './writer-turns.ts';
 
@@ -26,7 +27,7 @@ const timeoutMs = 10_000;
  * reads.
  */
 export async function openSqliteShard(dataDir: string, options: OpenOptions): Promise<OpenShards> {
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await makeFolder(dataDir);
   const file = path.join(dataDir, databaseFile);
   const { callsMax, onLost } = options;
   const lock = new SqliteNodeLock(dataDir);
@@ -51,7 +52,9 @@ export async function openSqliteShard(dataDir: string, options: OpenOptions): Pr
       const failed = started.find((one) => one.status === 'rejected');
       if (!failed) return;
       await threads.stop(0);
-      throw failed.reason;
+      const cause: unknown = failed.reason;
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new StartupRefusal(`The database ${file} cannot be opened: ${why}`, { cause });
     },
     // The writer goes last: the last connection to close takes the log into the file.
     async stop(graceMs: number): Promise<void> {
@@ -80,6 +83,18 @@ export async function openSqliteShard(dataDir: string, options: OpenOptions): Pr
     all: [{ index: 0, sql: new SqliteSql({ writer, reader, turns, timeoutMs }), prisma: shared }],
     stop,
   };
+}
+
+/** @throws {StartupRefusal} where it cannot be made, or not be written to. */
+async function makeFolder(dataDir: string): Promise<void> {
+  try {
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    await access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const message = `The data folder ${dataDir} cannot be used: ${why}. Set DATA_DIR to one that this user may write to.`;
+    throw new StartupRefusal(message, { cause: error });
+  }
 }
 
 /** The writer's connection, for what must be done before anybody else uses it. */

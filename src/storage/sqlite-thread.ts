@@ -147,7 +147,8 @@ export class SqliteThread implements Lifecycle {
     if (this.#lost) return;
     clearInterval(this.#watch);
     this.#lost = lost;
-    const isExpected = this.#isStopping;
+    // Of one that never came up `start` tells.
+    const isExpected = this.#isStopping || this.#watch === undefined;
     for (const pending of this.#pending.values()) pending.reject(lost);
     this.#pending.clear();
     if (!isExpected) this.#deps.onLost(lost);

@@ -17,7 +17,7 @@ import type {
 // starve a server's event loop.
 
 const port = present(parentPort, 'this file runs as a worker thread');
-const connection = new SqliteConnection(workerData as SqliteWorkerData);
+const connection = opened(workerData as SqliteWorkerData);
 const adapter = await new (class extends PrismaLibSql {
   override createClient(): ReturnType<PrismaLibSql['createClient']> {
     return connection.client as ReturnType<PrismaLibSql['createClient']>;
@@ -27,6 +27,15 @@ const adapter = await new (class extends PrismaLibSql {
 /** The transaction that is open, and the one of which the rest is refused. */
 let openTransaction: number | null = null;
 let doomedTransaction: number | null = null;
+
+/** The driver's own errors lose their message on the way out of a thread. */
+function opened(data: SqliteWorkerData): SqliteConnection {
+  try {
+    return new SqliteConnection(data);
+  } catch (error) {
+    throw new Error(error instanceof Error ? error.message : String(error));
+  }
+}
 
 async function answer(request: SqliteRequest): Promise<SqliteAnswer> {
   const { id, transaction, task } = request;

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { expect, test } from 'vitest';
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, test, vi } from 'vitest';
 import { present } from '../../src/lib/assert.ts';
 import { Shards, type ShardsConfig } from '../../src/storage/shards.ts';
 import { createMariadbDatabase, mariadbAvailable } from '../support/machine.ts';
@@ -79,3 +81,32 @@ for (const kind of kinds) {
     },
   );
 }
+
+const noise = 'no database, whatever its name says'.repeat(200);
+
+test.each([
+  ['a file', '', 'The data folder % cannot be used: EEXIST'],
+  ['one whose database is none', 'fastim.db', 'The database %/fastim.db cannot be opened: '],
+  ['one whose lock is none', 'lock.db', 'The file %/lock.db cannot be locked: '],
+])('a data folder that is %s is refused, and why is said', async (_what, file, why) => {
+  await using folder = await temporaryFolder();
+  const dataDir = path.join(folder.path, 'data');
+  if (file !== '') await mkdir(dataDir);
+  await writeFile(path.join(dataDir, file), noise);
+  const onLost = vi.fn();
+  const shards = new Shards({ kind: 'sqlite', dataDir }, { ...defaultDeps, onLost });
+  const refusal: unknown = await shards.start().catch((error: unknown) => error);
+  expect(refusal).toMatchObject({ name: 'StartupRefusal' });
+  const { message } = refusal as Error;
+  expect(message).toContain(why.replace('%', dataDir));
+  expect(message).not.toMatch(/undefined|Another FastIM/);
+  // Nothing is lost that was never there: the process ends with the refusal, and with nothing else.
+  expect(onLost).not.toHaveBeenCalled();
+});
+
+// Nobody can make a file there, not even root.
+test.skipIf(process.platform !== 'linux')('a data folder that takes no file', async () => {
+  const shards = new Shards({ kind: 'sqlite', dataDir: '/proc/self' }, defaultDeps);
+  const message = expect.stringContaining('/proc/self') as string;
+  await expect(shards.start()).rejects.toMatchObject({ name: 'StartupRefusal', message });
+});
