@@ -11,12 +11,16 @@ import { endProcess } from './storage/stuck-thread.ts';
 /** EX_UNAVAILABLE of sysexits.h: something that the server needs is not as it must be. */
 const refusedExitCode = 69;
 
+/** EX_USAGE of sysexits.h. */
+const usageExitCode = 64;
+
 /** Beyond the drain: for requests under way, and for closing the shards. */
 const afterDrainMs = 5_000;
 
 await main();
 
 async function main(): Promise<void> {
+  refuseArguments(process.argv.slice(2));
   const config = configOrExit();
   const log = createLogger({ level: config.logLevel });
   const die = (event: string) => (reason: unknown) => {
@@ -42,6 +46,18 @@ async function main(): Promise<void> {
   if (stop.isAsked) return;
   console.log(`FastIM serves GraphQL on ${server.url}/graphql`);
   if (server.hasPage) console.log(`Open it in a browser for GraphiQL: ${server.url}/graphql`);
+}
+
+/** Whoever gives it a port there would else wonder why it listens elsewhere. */
+function refuseArguments([first]: readonly string[]): void {
+  if (first === undefined) return;
+  const isQuestion = first === '--help' || first === '-h';
+  const tell = isQuestion ? console.log : console.error;
+  tell(
+    'FastIM takes no arguments: what can be set are environment variables, or lines of a file .env in this folder. ' +
+      '.env.example lists them, docs/operating.md tells more. `npm run ledger:check -- --help` shows the commands for operators.',
+  );
+  process.exit(isQuestion ? 0 : usageExitCode);
 }
 
 function configOrExit(): Config {

@@ -6,6 +6,7 @@ import { baseUrl, ConfigError, configExitCode, readConfig, type Config } from '.
 import { operatorKeyIn } from './domain/app/app.ts';
 import { askAt, Refusal, refusedExitCode, type Ask } from './operator-call.ts';
 import { FastimServer } from './server.ts';
+import { databaseFile } from './storage/shards.sqlite.ts';
 import { StartupRefusal } from './storage/startup-refusal.ts';
 
 /**
@@ -40,6 +41,10 @@ type Asking = (ask: Ask) => Promise<number>;
 await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<void> {
+  if (args.includes('--help') || args.includes('-h')) {
+    console.log(usage);
+    return;
+  }
   try {
     const command = read(args);
     if (existsSync('.env')) process.loadEnvFile('.env');
@@ -205,22 +210,28 @@ async function withServer(
   given: string | undefined,
   command: Asking,
 ): Promise<number> {
-  const key = await operatorKeyIn(join(config.storage.dataDir, 'operator-key'));
+  const key = () => operatorKeyIn(join(config.storage.dataDir, 'operator-key'));
   const { port, host } = config.http;
   const own = { ...config.http, publicUrl: undefined };
   const url = given ?? (port === 0 ? null : baseUrl(own, port));
   if (url !== null && (given !== undefined || (await isThere(url)))) {
-    return command(askAt(url, key));
+    return command(askAt(url, await key()));
   }
   const http = { ...own, port: 0, host: host.includes(':') ? '::1' : '127.0.0.1' };
   // Whoever stands in the wrong folder would else take an empty one's books for theirs.
-  console.error(
-    `No server answers${url === null ? '' : ` at ${url}`}: this reads ${placeOf(config)} itself.`,
-  );
+  const nobody = `No server answers${url === null ? '' : ` at ${url}`}`;
+  if (!isDataThere(config)) {
+    const where = `there is no data in ${config.storage.dataDir}`;
+    throw new Refusal(
+      `${nobody}, and ${where}: are HOST, PORT and DATA_DIR right?`,
+      refusedExitCode,
+    );
+  }
+  console.error(`${nobody}: this reads ${placeOf(config)} itself.`);
   const server = new FastimServer({ ...config, http, logLevel: 'error' }, { isUnlisted: true });
   await server.start();
   try {
-    return await command(askAt(server.url, key));
+    return await command(askAt(server.url, await key()));
   } finally {
     await server.stop(stopGraceMs);
   }
@@ -228,6 +239,11 @@ async function withServer(
 
 function placeOf({ storage: { databaseUrls, dataDir } }: Config): string {
   return databaseUrls.length === 0 ? `the data in ${dataDir}` : 'the databases of DATABASE_URLS';
+}
+
+/** Databases of MySQL say so themselves. */
+function isDataThere({ storage: { databaseUrls, dataDir } }: Config): boolean {
+  return databaseUrls.length > 0 || existsSync(join(dataDir, databaseFile));
 }
 
 async function isThere(url: string): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -74,6 +75,11 @@ describe("the operator's commands", () => {
     }
     expect(await run(['wallet:credit', '--amount', '5'])).toMatchObject({ code: 64 });
     expect(await run(['wallet:steal'])).toMatchObject({ code: 64 });
+    const usage = { code: 0, output: expect.stringMatching(/^Usage:\n/) };
+    expect(await run(['ledger:check', '--help'])).toMatchObject(usage);
+    // The server itself takes none: whoever gives it a port there would wonder where it listens.
+    const server = await operate({ ...bundle, operate: bundle.main }, ['--port', '5000'], {});
+    expect(server).toMatchObject({ code: 64, output: expect.stringContaining('.env.example') });
     for (const option of [
       ['--amount', '7'],
       ['--key', 'k'],
@@ -104,6 +110,11 @@ describe("the operator's commands", () => {
     const wrong = await credit('5', 'k', {}, ['--url', 'chat.example.com']);
     expect(wrong).toMatchObject({ code: 69 });
     expect(wrong.output).toContain('No server answers at chat.example.com');
+    const nowhere = path.join(folder, 'nowhere');
+    const empty = await run(['ledger:check'], { DATA_DIR: nowhere, PORT: new URL(url).port });
+    expect(empty).toMatchObject({ code: 69 });
+    expect(empty.output).toContain(`${url}, and there is no data in ${nowhere}`);
+    expect(existsSync(nowhere)).toBe(false);
     const page = createServer((_, response) => response.end('<html>'));
     await new Promise<void>((resolve) => page.listen(0, '127.0.0.1', resolve));
     const { port } = page.address() as AddressInfo;
