@@ -50,6 +50,35 @@ describe.each(apart)('the answer to a claim on $name', (storage) => {
       2,
     );
   }, 120_000);
+
+  it('says that the credit is on its way for as long as it is, to whoever asks again as well', async () => {
+    await using world = await openMoney(storage);
+    const impatient = { creditWaitMs: 20 };
+    const [a, b] = [await world.node(impatient), await world.node(impatient)];
+    const people = world.people(4);
+    const [ann] = people as [(typeof people)[0]];
+    const id = await world.group(a, people);
+    const bob = world.livingAt('apart', id, people);
+    await topUp(a, ann, 100);
+    const { redPacket } = await a.redPackets.send(ann, packet(id, { count: 1 }));
+    const letIn = holdCredits([a, b]);
+    const pending = { claim: { amount: 100n }, creditPending: true };
+    const claim = (node: MoneyNode) => node.redPackets.claim(bob, redPacket.id);
+    expect(await claim(a)).toMatchObject({ status: 'CLAIMED', ...pending });
+    for (const node of [a, b, a, b]) {
+      expect(await claim(node)).toMatchObject({ status: 'ALREADY_CLAIMED', ...pending });
+    }
+    expect(await world.audit()).toMatchObject({ isSound: true, inFlight: 100n });
+    letIn();
+    await world.settled();
+    for (const node of [a, b, a, b]) {
+      expect(await claim(node)).toMatchObject({
+        status: 'ALREADY_CLAIMED',
+        creditPending: false,
+      });
+    }
+    expect((await world.amounts(bob)).at(-1)).toBe(100);
+  }, 120_000);
 });
 
 describe.each(here)('a red packet on $name', (storage) => {
