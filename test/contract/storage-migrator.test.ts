@@ -4,6 +4,7 @@ import { readMigrations, type Migration } from '../../src/storage/migration-file
 import { migrate, type MigrationTarget } from '../../src/storage/migrator.ts';
 import { openMysqlSession } from '../../src/storage/mysql-session.ts';
 import { sqliteMigrationTarget } from '../../src/storage/shards.sqlite.ts';
+import { rowMarks } from '../../src/storage/sql.ts';
 import { SqliteThread } from '../../src/storage/sqlite-thread.ts';
 import { createMariadbDatabase, mariadbAvailable } from '../support/machine.ts';
 import { defaultDeps, temporaryFolder } from '../support/sql-engines.ts';
@@ -113,6 +114,31 @@ for (const engine of engines) {
       await expect(run(first)).rejects.toEqual(
         refusal(/does not know: it belongs to a newer version/),
       );
+    });
+
+    test('keep the inbox entries of earlier versions, and take such as name neither count nor kind', async () => {
+      const all = await readMigrations(engine.name);
+      await run(...all.filter(({ name }) => name < '20261126030000'));
+      await target.execute(
+        `INSERT INTO InboxEntry (userId, lastOffset, count, kind, conversationId, position, seq, atMs) VALUES ${rowMarks(2, 8)}`,
+        [...[1, 1, 1, 0, 9, 4, null, 7], ...[1, 2, 1, 1, 9, 6, 5, 8]],
+      );
+      await run(...all);
+      await target.execute(
+        `INSERT INTO InboxEntry (userId, lastOffset, conversationId, position, atMs) VALUES ${rowMarks(1, 5)}`,
+        [1, 3, 9, 5, 9],
+      );
+      const rows = await target.query(
+        'SELECT userId, lastOffset, count, kind, conversationId, position, seq, subjectId, atMs FROM InboxEntry ORDER BY lastOffset',
+      );
+      const numbers = rows.map((row) =>
+        Object.values(row).map((value) => (value === null ? null : Number(value))),
+      );
+      expect(numbers).toEqual([
+        [1, 1, 1, 0, 9, 4, null, null, 7],
+        [1, 2, 1, 1, 9, 6, 5, null, 8],
+        [1, 3, null, null, 9, 5, null, null, 9],
+      ]);
     });
 
     test('that fail are refused, and leave what their engine cannot undo', async () => {

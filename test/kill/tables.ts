@@ -35,7 +35,7 @@ const statements: { readonly [K in keyof Rows]: string } = {
     ' (SELECT COALESCE(MAX(lastOffset), 0) FROM InboxEntry WHERE InboxEntry.userId = InboxHead.userId) AS lastOffset' +
     ' FROM InboxHead',
   InboxEntry:
-    'SELECT userId, conversationId, position, count FROM InboxEntry WHERE kind = 0' +
+    'SELECT userId, conversationId, position, COALESCE(count, 1) AS count FROM InboxEntry WHERE COALESCE(kind, 0) = 0' +
     ' ORDER BY userId, lastOffset',
   Left:
     'SELECT (SELECT COUNT(*) FROM OutboxRow WHERE doneAtMs IS NULL) AS outboxRows,' +

@@ -1,4 +1,4 @@
-import { entryOf, entryValues } from './log-entry.ts';
+import { entryOf, entryValues, offsetCount } from './log-entry.ts';
 import type { LogEntry, LogEvent } from './log-entry.ts';
 
 /** The numbers of an entry, but for its place in a log. */
@@ -14,16 +14,16 @@ export interface EntryFields {
 }
 
 export function fieldsOf(event: LogEvent): EntryFields {
-  const [, , count, kind, about, position, seq, subject] = entryValues(0n, {
+  const [, , , kind, about, position, seq, subject] = entryValues(0n, {
     event,
     lastOffset: 0n,
     atMs: 0,
   });
   return {
-    kind: Number(kind),
+    kind: Number(kind ?? 0),
     about: BigInt(about ?? 0),
     position: Number(position),
-    count: Number(count),
+    count: offsetCount(event),
     seq: seq == null ? '' : Number(seq),
     subject: subject == null ? '' : String(subject),
   };

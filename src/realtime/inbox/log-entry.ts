@@ -42,8 +42,10 @@ export function offsetCount(event: LogEvent): number {
 export interface EntryRow {
   readonly userId: bigint;
   readonly lastOffset: bigint;
-  readonly count: number;
-  readonly kind: number;
+  /** Null: one. */
+  readonly count: number | null;
+  /** Null: a run of messages. */
+  readonly kind: number | null;
   /** Of a wallet its user. */
   readonly conversationId: bigint;
   readonly position: number;
@@ -86,8 +88,10 @@ export function entryValues(
   else if (event.kind === 'changed') [position, seq] = [event.changeSeq, event.seq];
   else if (event.kind === 'read') [position, subjectId] = [event.readSeq, event.userId];
   else if (event.kind === 'wallet') position = event.entryNo;
-  const kind = kinds.indexOf(event.kind);
-  const count = offsetCount(event);
+  // One message is what most entries tell: what they all leave out is not written at all.
+  const kind = event.kind === 'added' ? null : kinds.indexOf(event.kind);
+  const offsets = offsetCount(event);
+  const count = offsets === 1 ? null : offsets;
   const about = event.kind === 'wallet' ? event.userId : event.conversationId;
   return [userId, lastOffset, count, kind, about, position, seq, subjectId, atMs];
 }
@@ -97,10 +101,10 @@ export function entryOf(row: EntryRow): LogEntry {
 }
 
 function eventOf({ kind, conversationId, position, count, seq, subjectId }: EntryRow): LogEvent {
-  const name = kinds[kind];
+  const name = kinds[kind ?? 0];
   switch (name) {
     case 'added':
-      return { kind: name, conversationId, firstSeq: position, count };
+      return { kind: name, conversationId, firstSeq: position, count: count ?? 1 };
     case 'changed':
       return { kind: name, conversationId, changeSeq: position, seq: seq ?? 0 };
     case 'read':
@@ -112,6 +116,6 @@ function eventOf({ kind, conversationId, position, count, seq, subjectId }: Entr
     case 'wallet':
       return { kind: name, userId: conversationId, entryNo: position };
     default:
-      throw new Error(`an inbox entry of unknown kind ${kind}`);
+      throw new Error(`an inbox entry of unknown kind ${String(kind)}`);
   }
 }
