@@ -144,7 +144,7 @@ describe('an audit', () => {
       await putBack();
       expect(await world.audit(), what).toMatchObject({ isSound: true, problems: [] });
     }
-  });
+  }, 120_000);
 });
 
 describe('a wallet whose balance is not that of its entries', () => {

@@ -5,8 +5,8 @@ import { afterExpiryMs, openMoney, packet, topUp, type MoneyNode } from '../supp
 const here = storages.filter(({ isHere }) => isHere());
 const apart = here.filter(({ name }) => name === 'two MariaDB shards');
 
-/** Credits that come from another shard wait on these nodes. @returns lets them in. */
-function holdCredits(nodes: readonly MoneyNode[]): () => void {
+/** Credits that come from another shard wait on these nodes until they are let in, at the end of the test if not before. */
+function holdCredits(nodes: readonly MoneyNode[]): Disposable & { letIn(): void } {
   let letIn: () => void = () => undefined;
   const isLetIn = new Promise<void>((resolve) => {
     letIn = resolve;
@@ -18,7 +18,7 @@ function holdCredits(nodes: readonly MoneyNode[]): () => void {
       return receive(...args);
     });
   }
-  return letIn;
+  return { letIn, [Symbol.dispose]: letIn };
 }
 
 describe.each(apart)('the answer to a claim on $name', (storage) => {
@@ -33,14 +33,14 @@ describe.each(apart)('the answer to a claim on $name', (storage) => {
     const cem = world.livingAt('here', id, people);
     await topUp(a, ann, 100);
     const { redPacket } = await a.redPackets.send(ann, packet(id, { count: 2 }));
-    const letIn = holdCredits([a, b]);
+    using credits = holdCredits([a, b]);
     const answer = a.redPackets.claim(bob, redPacket.id);
     await vi.waitFor(async () => {
       const seen = (await b.redPackets.byIds(ann, [redPacket.id])).get(redPacket.id);
       expect(seen?.claimedCount).toBe(1);
     }, 15_000);
     expect(await b.redPackets.claim(cem, redPacket.id)).toMatchObject({ status: 'CLAIMED' });
-    letIn();
+    credits.letIn();
     expect(await answer).toMatchObject({
       status: 'CLAIMED',
       creditPending: false,
@@ -61,7 +61,7 @@ describe.each(apart)('the answer to a claim on $name', (storage) => {
     const bob = world.livingAt('apart', id, people);
     await topUp(a, ann, 100);
     const { redPacket } = await a.redPackets.send(ann, packet(id, { count: 1 }));
-    const letIn = holdCredits([a, b]);
+    using credits = holdCredits([a, b]);
     const pending = { claim: { amount: 100n }, creditPending: true };
     const claim = (node: MoneyNode) => node.redPackets.claim(bob, redPacket.id);
     expect(await claim(a)).toMatchObject({ status: 'CLAIMED', ...pending });
@@ -69,7 +69,7 @@ describe.each(apart)('the answer to a claim on $name', (storage) => {
       expect(await claim(node)).toMatchObject({ status: 'ALREADY_CLAIMED', ...pending });
     }
     expect(await world.audit()).toMatchObject({ isSound: true, inFlight: 100n });
-    letIn();
+    credits.letIn();
     await world.settled();
     for (const node of [a, b, a, b]) {
       expect(await claim(node)).toMatchObject({

@@ -75,7 +75,7 @@ describe.each(here)('a node that stands still inside a transaction, on $name', (
     expect(await node.redPackets.claim(bob, held)).toMatchObject({ status: 'CLAIMED' });
     await world.settled();
     expect(await world.audit()).toMatchObject({ isSound: true, inFlight: 0n });
-  });
+  }, 120_000);
 
   it('holds up whoever has a wallet that it books in, and nobody else', async () => {
     const { world, urls } = await open();
@@ -115,7 +115,7 @@ describe.each(here)('a node that stands still inside a transaction, on $name', (
     expect(await world.amounts(bob)).toEqual([10, 20, share]);
     expect(share).toBeGreaterThan(0);
     expect(await world.audit()).toMatchObject({ isSound: true, inFlight: 0n });
-  });
+  }, 120_000);
 
   it('closes nothing, and decides nothing once another has closed the packet meanwhile', async () => {
     const { world } = await open();
@@ -153,5 +153,5 @@ describe.each(here)('a node that stands still inside a transaction, on $name', (
     expect(await world.amounts(ann)).toEqual([100, -100, 100 - share]);
     expect(await world.amounts(bob)).toEqual([]);
     expect(await world.audit()).toMatchObject({ isSound: true, openPackets: 0n, inFlight: 0n });
-  });
+  }, 120_000);
 });
