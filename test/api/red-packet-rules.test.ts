@@ -91,6 +91,21 @@ describe.each(engines())('the rules of red packets on %s', (engine) => {
     },
   );
 
+  test('between two it is for the other side, and costs nothing where it is to be for the sender', async () => {
+    const [ann, bob] = ofDefault.people;
+    const direct = await ann.directWith(bob);
+    const before = await balanceOf(ann);
+    const packet = { kind: 'EQUAL', total: 7, count: 1 } as const;
+    const own = sendPacket(ann, direct, { ...packet, recipientId: ann.id });
+    expect(await codeOf(own)).toBe('FAILED_PRECONDITION');
+    expect(await balanceOf(ann)).toBe(before);
+    const { redPacket } = await sendPacket(ann, direct, { ...packet, recipientId: bob.id });
+    expect(await claim(bob, redPacket.id)).toMatchObject({ claim: { amount: 7 } });
+    const notes = await ann.directWith(ann);
+    const toSelf = await sendPacket(ann, notes, { ...packet, recipientId: ann.id });
+    expect(await claim(ann, toSelf.redPacket.id)).toMatchObject({ claim: { amount: 7 } });
+  });
+
   test('an amount that is no safe positive integer is refused, however it is written', async () => {
     const { people, group } = ofDefault;
     const [ann] = people;

@@ -6,6 +6,7 @@ import type { Shards } from '../../storage/shards.ts';
 import { SqlError, type Statement } from '../../storage/sql.ts';
 import type { Conversations } from '../conversation/conversation.ts';
 import type { Viewer } from '../session/session.ts';
+import { isBetweenTwo } from '../timeline/timeline.ts';
 import type { PostRedPacket, TimelineWriter } from '../timeline/timeline.ts';
 import { departures, type Transfer } from '../transfer/transfer.ts';
 import type { Wallets } from '../wallet/wallet.ts';
@@ -76,7 +77,7 @@ export class Sends {
     return notesOf(sending, await this.#post(sending));
   }
 
-  /** @throws {Fault} NOT_FOUND */
+  /** @throws {Fault} NOT_FOUND; FAILED_PRECONDITION */
   async #mustBePossible(
     viewer: Viewer,
     { conversationId, recipientId }: CheckedSend,
@@ -84,6 +85,9 @@ export class Sends {
     const { conversations } = this.#deps;
     const membership = await conversations.enterOrFault(viewer, conversationId);
     if (recipientId === null) return;
+    if (recipientId === viewer.userId && isBetweenTwo(membership.head)) {
+      throw new Fault('FAILED_PRECONDITION', 'Between two a red packet is for the other side.');
+    }
     const members = await conversations.membersOf(membership, [recipientId]);
     if (!members.has(recipientId)) throw new Fault('NOT_FOUND', 'There is no such member.');
   }

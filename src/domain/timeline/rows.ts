@@ -136,6 +136,11 @@ export function columnsOf(alias: string, columns: readonly string[]): string {
   return columns.map((column) => `${alias}.${column}`).join(', ');
 }
 
+/** Whether it is direct, and not somebody's notes to themself. */
+export function isBetweenTwo({ kind, memberCount }: Pick<Head, 'kind' | 'memberCount'>): boolean {
+  return kind === 'DIRECT' && memberCount === 2;
+}
+
 /** A head from its row. */
 export function headOf(row: HeadRow): Head {
   return {

@@ -26,6 +26,7 @@ export {
   conversationKindOf,
   headColumns,
   headOf,
+  isBetweenTwo,
   memberColumns,
   memberOf,
   messageColumns,

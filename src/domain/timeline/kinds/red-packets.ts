@@ -1,6 +1,7 @@
 import { Fault } from '../../../lib/fault.ts';
 import type { PostRedPacket, Results, TellRedPacket } from '../draft.ts';
 import type { Kind } from '../kind.ts';
+import { isBetweenTwo } from '../rows.ts';
 import type { ConversationState } from '../state.ts';
 import { listTheOthers } from './messages.ts';
 import { memberOrFault, notFound } from './rights.ts';
@@ -52,10 +53,9 @@ function post(draft: PostRedPacket, state: ConversationState): Posted {
     content: { kind: 'RED_PACKET', redPacketId },
     replyToSeq: null,
   });
-  const { kind, memberCount } = state.head;
-  const isBetweenTwo = kind === 'DIRECT' && memberCount === 2;
   const { seq, createdAtMs } = message;
-  state.beside.push(...draft.accepted({ seq, createdAtMs, isBetweenTwo }));
+  const accepted = { seq, createdAtMs, isBetweenTwo: isBetweenTwo(state.head) };
+  state.beside.push(...draft.accepted(accepted));
   return { kind: 'accepted', message, isDuplicate: false };
 }
 
