@@ -6,29 +6,42 @@ const lostForMs = 10_000;
 /** Keys of one SELECT. */
 const keysPerStatement = 400;
 
+/** Rows that others hold each time for so long stand still, in ms: of those who take turns one is free sooner. */
+const standsStillMs = 1_000;
+
 /**
  * Whether transactions wait for rows that others hold, as long as the engine lets them, or pass over them. They wait, so that
  * nodes which want the same rows take turns. But a node that stands still inside a transaction would hold up all that theirs
- * are about: so whoever has waited in vain passes over what is held, for a while.
+ * are about: so whoever has waited in vain passes over what is held, for a while, and for as long as something stands still.
  */
 export class Patience {
   #lostAtMs = -Infinity;
+  /** Since when each row was found held every time. */
+  #heldSinceMs: ReadonlyMap<bigint, number> = new Map();
 
-  /** @param run does nothing where it rejects; told to pass over what others hold, it may say so by `lose`. */
+  /** @param run does nothing where it rejects; told to pass over what others hold, it says by `passedOver` what that was. */
   async within<T>(run: (passesOver: boolean) => Promise<T>): Promise<T> {
     if (performance.now() - this.#lostAtMs < lostForMs) return run(true);
+    this.#heldSinceMs = new Map();
     try {
       return await run(false);
     } catch (error) {
       if (!(error instanceof SqlError) || error.kind !== 'lockTimeout') throw error;
-      this.lose();
+      this.#lostAtMs = performance.now();
       return run(true);
     }
   }
 
-  /** Says that something is held. */
-  lose(): void {
-    this.#lostAtMs = performance.now();
+  /** @param ids all that a transaction wanted and others held. */
+  passedOver(ids: Iterable<bigint>): void {
+    const nowMs = performance.now();
+    const heldSinceMs = new Map<bigint, number>();
+    for (const id of ids) {
+      const sinceMs = this.#heldSinceMs.get(id) ?? nowMs;
+      heldSinceMs.set(id, sinceMs);
+      if (nowMs - sinceMs >= standsStillMs) this.#lostAtMs = nowMs;
+    }
+    this.#heldSinceMs = heldSinceMs;
   }
 }
 

@@ -67,9 +67,9 @@ export class ClaimBatch {
     return this.#touched.size === 0;
   }
 
-  /** Whether others hold something that it is about. */
-  get isHeldUp(): boolean {
-    return this.#held.packets.size + this.#held.wallets.size > 0;
+  /** The packets and wallets that were passed over, by id. */
+  get held(): readonly bigint[] {
+    return [...this.#held.packets, ...this.#held.wallets];
   }
 
   /** Those that nobody can claim of any more. */

@@ -164,7 +164,7 @@ export class Claims implements Lifecycle {
         throw error;
       });
     failpoints.reach('after-claim');
-    if (batch.isHeldUp) lost?.lose();
+    lost?.passedOver(batch.held);
     if (!batch.isEmpty) {
       void onTransfers(batch.leaving);
       this.#tell(shard.index);

@@ -58,7 +58,6 @@ export class BookingBatch {
   readonly #nowMs: number;
   readonly #areCausesNew: boolean;
   readonly #passesOver: boolean;
-  /** Whose wallets were passed over. */
   #held: ReadonlySet<bigint> = new Set();
   readonly #wallets = new Map<bigint, WalletState>();
   readonly #known = new Map<string, StoredEntry>();
@@ -89,9 +88,9 @@ export class BookingBatch {
     return this.#fresh.length === 0;
   }
 
-  /** Whether others hold something that it is about. */
-  get isHeldUp(): boolean {
-    return this.#held.size > 0;
+  /** Whose wallets were passed over. */
+  get held(): ReadonlySet<bigint> {
+    return this.#held;
   }
 
   /** One round trip: the statements run in this order, so entries are read under the wallets' locks. */

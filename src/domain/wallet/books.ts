@@ -93,7 +93,7 @@ export class Books implements Lifecycle {
         throw error;
       });
     failpoints.reach('after-booking');
-    if (batch.isHeldUp) lost?.lose();
+    lost?.passedOver(batch.held);
     if (!batch.isEmpty) onEntries(shard.index);
     return outcomes;
   }
