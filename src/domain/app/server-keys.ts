@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { assert } from '../../lib/assert.ts';
 import type { Lifecycle } from '../../lib/lifecycle.ts';
 import { makeSecretFile, textIn } from '../../storage/secret-file.ts';
+import { StartupRefusal } from '../../storage/startup-refusal.ts';
 
 /** What one may do who shows a server key and is no user. */
 export interface Authority {
@@ -49,13 +49,18 @@ export class ServerKeys implements Lifecycle {
   }
 }
 
-/** The operator's key of a data folder; made where there is none. */
+/**
+ * The operator's key of a data folder; made where there is none.
+ * @throws {StartupRefusal} where the file holds something else.
+ */
 export async function operatorKeyIn(file: string): Promise<string> {
   const fresh = () =>
     makeSecretFile(file, `${randomBytes(operatorKeyBytes).toString('base64url')}\n`);
   const key = ((await textIn(file)) ?? (await fresh())).trim();
-  assert(serverKeyPattern.test(key), `no key in ${file}: remove it, and another one is made`);
-  return key;
+  if (serverKeyPattern.test(key)) return key;
+  throw new StartupRefusal(
+    `There is no key in ${file}: put back what was there, or remove it, and another one is made.`,
+  );
 }
 
 function hashOf(secret: string): string {
