@@ -18,13 +18,8 @@ export class RedisBuckets implements Lifecycle {
 
   /** @param urls as configured: their order and number say whose is which. */
   constructor(urls: readonly string[], { restorations, ...deps }: RedisBucketsDeps) {
-    let known = '';
-    let isKnown = restorations === undefined;
-    const restored = async (): Promise<string> => {
-      if (!isKnown && restorations) known = await restorations();
-      isKnown = true;
-      return known;
-    };
+    let known: string | undefined;
+    const restored = async (): Promise<string> => (known ??= (await restorations?.()) ?? '');
     this.all = urls.map((url, index) => {
       // Users of other places, and those of shards as they were before, would find logs here that ended long ago.
       const place = async (): Promise<string> =>
