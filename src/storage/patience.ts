@@ -3,11 +3,10 @@ import { marks, SqlError, type SqlReader } from './sql.ts';
 
 /** How long what others hold is passed over, once it was waited for in vain, in ms. */
 const lostForMs = 10_000;
+/** What is found held every time for so long stands still, in ms: what others take turns with is found free sooner. */
+const standsStillMs = 1_000;
 /** Keys of one SELECT. */
 const keysPerStatement = 400;
-
-/** Rows that others hold each time for so long stand still, in ms: of those who take turns one is free sooner. */
-const standsStillMs = 1_000;
 
 /**
  * Whether transactions wait for rows that others hold, as long as the engine lets them, or pass over them. They wait, so that

@@ -1,6 +1,5 @@
 /**
- * What is known of a user's conversations only by asking all shards, each by one statement, and
- * merging.
+ * What is known of users' conversations only by asking all shards, each by one statement for what one can ask, and merging.
  */
 import { pairPages, pairsOf, type Pairs } from '../../storage/pairs.ts';
 import type { ShardMap } from '../../storage/per-shard.ts';

@@ -1,4 +1,4 @@
-/** Memberships of one user, read from one shard: each function is one statement. */
+/** Memberships of users, read from one shard: each function is one statement. */
 import { present } from '../../lib/assert.ts';
 import { keyTable } from '../../storage/per-shard.ts';
 import type { Shard } from '../../storage/shards.ts';
@@ -106,7 +106,10 @@ export async function unreadOf(shard: Shard, userId: bigint): Promise<number> {
   return Number(row?.total ?? 0);
 }
 
-/** Those of the pairs, of two different users each, who are both listed in one conversation. */
+/**
+ * Those of the pairs, of two different users each, who are both listed in one conversation.
+ * @param pairs as many as one `keyTable` takes.
+ */
 export async function sharing(
   shard: Shard,
   pairs: readonly (readonly [bigint, bigint])[],

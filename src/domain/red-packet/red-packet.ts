@@ -118,8 +118,8 @@ export class RedPackets implements Lifecycle {
    * refuses after the debit, the money comes back by an entry of its own, and the fault is thrown. Idempotent by
    * (viewer, conversation, clientMessageId): a retry gets the outcome of the first call, whatever became of the viewer since.
    * @throws {Fault} INVALID_ARGUMENT; NOT_FOUND for the conversation, or a recipient who is no member; FAILED_PRECONDITION where
-   *   the balance does not reach, or between two it is to be for the sender; IDEMPOTENCY_CONFLICT where the key was used for anything else; UNAVAILABLE where the outcome is
-   *   not known yet: retry with the same key.
+   *   the balance does not reach, or between two it is to be for the sender; IDEMPOTENCY_CONFLICT where the key was used for
+   *   anything else; UNAVAILABLE where the outcome is not known yet: retry with the same key.
    */
   send(viewer: Viewer, input: SendRedPacketInput): Promise<SentRedPacket> {
     return this.#sends.send(viewer, input);
