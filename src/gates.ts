@@ -28,8 +28,11 @@ export function wireGates(
   let url = '';
   const [first] = deps.links.shared?.buckets.all ?? [];
   const isAlone = first === undefined;
-  const buckets = deps.links.shared?.buckets ?? null;
-  const readiness = readinessOf({ shards: deps.shards, buckets, isServing: () => true });
+  const readiness = readinessOf({
+    shards: deps.shards,
+    shared: deps.links.shared,
+    isServing: () => true,
+  });
   const rules = new GateRuleBook({ ...base, shards: deps.shards, isAlone });
   const lsb = new Lsb({
     ...base,

@@ -1,4 +1,6 @@
+import type { RedisRates } from './storage/rates.redis.ts';
 import type { RedisBuckets } from './storage/redis-buckets.ts';
+import type { RedisBucket } from './storage/redis.ts';
 import type { Shards } from './storage/shards.ts';
 
 /** What a node says of whether it may be given traffic. */
@@ -47,12 +49,18 @@ async function askAll(shards: Pick<Shards, 'all'>): Promise<boolean> {
 export function readinessOf(deps: {
   readonly isServing: () => boolean;
   readonly shards: Pick<Shards, 'all'>;
-  readonly buckets: Pick<RedisBuckets, 'all'> | null;
+  /** What joins it with other nodes; the rates have connections of their own, without which nobody may sign in. */
+  readonly shared: {
+    readonly buckets: Pick<RedisBuckets, 'all'>;
+    readonly rates: Pick<RedisRates, 'isUp'>;
+  } | null;
 }): () => Promise<Readiness> {
   const answer = shardsAnswer(deps.shards);
   return async () => {
     if (!deps.isServing() || !(await answer())) return { status: 'not ready' };
-    const away = (deps.buckets?.all ?? []).filter(({ isUp }) => !isUp);
+    const isAway = ({ isUp, index }: Pick<RedisBucket, 'isUp' | 'index'>): boolean =>
+      !isUp || !deps.shared?.rates.isUp(index);
+    const away = (deps.shared?.buckets.all ?? []).filter(isAway);
     if (away.length === 0) return { status: 'ready' };
     return { status: 'degraded', redisAway: away.map(({ index }) => index) };
   };

@@ -160,7 +160,7 @@ function wire(config: Config, given: ServerDeps, state: { readonly isStarted: bo
     readiness: readinessOf({
       isServing: () => state.isStarted && !gate.isDraining,
       shards: domain.shards,
-      buckets: domain.links.shared?.buckets ?? null,
+      shared: domain.links.shared,
     }),
     allowedOrigins: allowedOrigins(config),
   });

@@ -39,6 +39,11 @@ export class RedisRates implements RateStore, Lifecycle {
     return Promise.resolve();
   }
 
+  /** Whether the Redis at that place among the URLs can be asked. */
+  isUp(index: number): boolean {
+    return present(this.#all[index], 'a place among the URLs').isUp;
+  }
+
   take(rate: Rate, key: string): Promise<number> {
     return this.#of(key).rates.take(rate, key);
   }
@@ -73,6 +78,10 @@ class RatesOfOne {
           duration: perSeconds,
         }),
     );
+  }
+
+  get isUp(): boolean {
+    return this.#client.status === 'ready';
   }
 
   async start(): Promise<void> {
